@@ -1,0 +1,156 @@
+# How strongly one antenna hears another: constant, by positions, or as recorded. Knows no radio protocol.
+from __future__ import annotations
+
+import bisect
+import math
+import random
+from collections.abc import Callable
+
+from tools.bench.recording import Recording
+
+Level = Callable[[int], float | None]
+_REACH_US = 1_000_000  # levels move slowly: one evaluation a second and link
+
+
+class LinkTable:
+    """Directed links by name. The first model that knows a pair drives it."""
+
+    def __init__(self, rng: Callable[..., random.Random]) -> None:
+        self._rng = rng
+        self._models: list[ConstantLink | PathLinks | RecordedLinks] = []
+        self._chosen: dict[tuple[str, str], ConstantLink | PathLinks | RecordedLinks | None] = {}
+        self._cache: dict[tuple[str, str], tuple[int, float | None]] = {}
+        self._fading: dict[str, random.Random] = {}
+
+    def add(self, model: ConstantLink | PathLinks | RecordedLinks) -> None:
+        self._models.append(model)
+
+    def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None:
+        pair = (sender, receiver)
+        cached = self._cache.get(pair)
+        second = t_us // _REACH_US
+        if cached is not None and cached[0] == second:
+            return cached[1]
+        model = self._model(pair)
+        level = model.level_dbm(sender, receiver, t_us) if model else None
+        self._cache[pair] = (second, level)
+        return level
+
+    def _model(self, pair: tuple[str, str]) -> ConstantLink | PathLinks | RecordedLinks | None:
+        if pair not in self._chosen:
+            self._chosen[pair] = next((m for m in self._models if m.knows(*pair)), None)
+        return self._chosen[pair]
+
+    def fading_db(self, sender: str, receiver: str) -> float:
+        """One draw for one packet; each receiver has a stream of its own."""
+        model = self._model((sender, receiver))
+        rng = self._fading.get(receiver)
+        if rng is None:
+            rng = self._fading[receiver] = self._rng("fading", receiver)
+        return model.fading_db(rng) if model else 0.0
+
+    def note_heard(self, sender: str, receiver: str, t_us: int) -> None:
+        model = self._model((sender, receiver))
+        if isinstance(model, RecordedLinks):
+            model.note_heard(sender, receiver, t_us)
+
+
+class ConstantLink:
+    """The same level all the time, both ways, between a and b ("*": anyone)."""
+
+    def __init__(self, a: str, b: str, rssi_dbm: float, from_us: int = 0, to_us: int | None = None) -> None:
+        self.a, self.b, self.rssi_dbm = a, b, rssi_dbm
+        self.from_us, self.to_us = from_us, to_us
+
+    def knows(self, sender: str, receiver: str) -> bool:
+        return self._is(sender, receiver) or self._is(receiver, sender)
+
+    def _is(self, a: str, b: str) -> bool:
+        return self.a in (a, "*") and self.b in (b, "*")
+
+    def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None:
+        if t_us < self.from_us or (self.to_us is not None and t_us >= self.to_us):
+            return None
+        return self.rssi_dbm
+
+    def fading_db(self, rng: random.Random) -> float:
+        return 0.0
+
+
+class PathLinks:
+    """Log-distance path loss between moving points: level = ref_dbm - 10 n log10(d / 1 m) - body_loss_db - shadowing."""
+
+    def __init__(
+        self,
+        paths: dict[str, list[tuple[int, float, float]]],
+        rng: Callable[..., random.Random],
+        *,
+        ref_dbm: float = -55.0,
+        exponent: float = 2.2,
+        body_loss_db: float = 0.0,
+        shadowing_db: float = 3.0,
+        fading_db: float = 5.0,
+    ) -> None:
+        self._paths = paths
+        self._rng = rng
+        self.ref_dbm, self.exponent, self.body_loss_db = ref_dbm, exponent, body_loss_db
+        self.shadowing_db, self._fading_db = shadowing_db, fading_db
+        self._shadow: dict[tuple[str, str], float] = {}
+
+    def knows(self, sender: str, receiver: str) -> bool:
+        return sender in self._paths and receiver in self._paths
+
+    def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None:
+        distance = max(0.1, self.distance_m(sender, receiver, t_us))
+        loss = 10 * self.exponent * math.log10(distance) + self.body_loss_db
+        return self.ref_dbm - loss + self._shadowing(sender, receiver)
+
+    def distance_m(self, a: str, b: str, t_us: int) -> float:
+        ax, ay = self._where(a, t_us)
+        bx, by = self._where(b, t_us)
+        return math.hypot(ax - bx, ay - by)
+
+    def _where(self, name: str, t_us: int) -> tuple[float, float]:
+        path = self._paths[name]
+        after = bisect.bisect_right(path, t_us, key=lambda point: point[0])
+        if after == 0 or after == len(path):
+            return path[max(0, after - 1)][1:]
+        (t0, x0, y0), (t1, x1, y1) = path[after - 1], path[after]
+        share = (t_us - t0) / (t1 - t0)
+        return x0 + (x1 - x0) * share, y0 + (y1 - y0) * share
+
+    def _shadowing(self, a: str, b: str) -> float:
+        pair = (min(a, b), max(a, b))
+        if pair not in self._shadow:
+            self._shadow[pair] = self._rng("shadowing", *pair).gauss(0, self.shadowing_db)
+        return self._shadow[pair]
+
+    def fading_db(self, rng: random.Random) -> float:
+        """Rayleigh-like quick fading, dB: 10 log10 of an exponential variate, scaled; bounded at +-20."""
+        return max(-20.0, min(20.0, rng.gauss(0, self._fading_db)))
+
+
+class RecordedLinks:
+    """Levels of a recording from start_us on; people[id in the recording] = name in the scenario."""
+
+    def __init__(self, recording: Recording, people: dict[str, str], start_us: int) -> None:
+        self.recording, self.start_us = recording, start_us
+        self._ids = {name: person for person, name in people.items()}
+        self.heard_measured = 0
+        self.heard_interpolated = 0
+
+    def knows(self, sender: str, receiver: str) -> bool:
+        return sender in self._ids and receiver in self._ids
+
+    def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None:
+        return self.recording.level_dbm(self._ids[receiver], self._ids[sender], (t_us - self.start_us) / 1e6)
+
+    def fading_db(self, rng: random.Random) -> float:
+        residuals = self.recording.residuals_db
+        return residuals[int(rng.random() * len(residuals))]
+
+    def note_heard(self, sender: str, receiver: str, t_us: int) -> None:
+        if self.recording.in_burst(self._ids[receiver], self._ids[sender], (t_us - self.start_us) / 1e6):
+            self.heard_measured += 1
+        else:
+            self.heard_interpolated += 1

@@ -1,0 +1,333 @@
+# The air: who advertises, who listens, what is heard, what collides. Knows levels only through a link table; no GATT, no VM.
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from tools.bench.engine import Engine
+
+SENSITIVITY_DBM = -100.0
+CAPTURE_DB = 10.0  # the stronger of two overlapping PDUs survives only with this lead
+ADV_IND, ADV_DIRECT_IND, ADV_SCAN_IND, ADV_NONCONN_IND, SCAN_RSP = range(5)
+_BYTE_US = 8  # 1 Mbit/s
+_OVERHEAD_BYTES = 1 + 4 + 2 + 6 + 3  # preamble, access address, header, AdvA, CRC (Core 5.4, vol 6, part B, 2.1)
+_IFS_US = 150
+_CHANNEL_GAP_US = 250  # from the end of one PDU to the start of the next channel's [estimate, within the 10 ms of the Core spec]
+_SETTLE_US = 5_000  # an advertising event is judged when all that may overlap it is known
+_MAX_DELAY_US = 10_000  # advDelay
+_NO_RSSI = 127
+
+
+def airtime_us(data_bytes: int) -> int:
+    """Airtime of one legacy advertising PDU with data_bytes of data, us."""
+    return (_OVERHEAD_BYTES + data_bytes) * _BYTE_US
+
+
+class Report(NamedTuple):
+    t_us: int
+    addr_type: int
+    addr: bytes
+    adv_type: int
+    rssi: int
+    data: bytes
+
+
+@dataclass
+class AdvParams:
+    """interval_us; adv_type 0 ADV_IND, 1 DIRECT, 2 SCAN_IND, 3 NONCONN_IND; addr 6 bytes as shown; channels: bits 37, 38, 39."""
+
+    interval_us: int
+    adv_type: int
+    addr_type: int
+    addr: bytes
+    data: bytes
+    scan_rsp: bytes = b""
+    channels: int = 7
+    on_connect: Callable[[Radio, int], None] | None = None
+    peer: bytes = b""
+
+
+@dataclass
+class ScanParams:
+    """Listen window_us in every interval_us, one channel per interval; active: ask for the scan response too."""
+
+    interval_us: int
+    window_us: int
+    active: bool
+    on_report: Callable[[Report], None]
+
+
+@dataclass
+class Heard:
+    """What one scan met: adverts heard per sender, and why others were missed."""
+
+    heard: dict[str, int] = field(default_factory=dict)
+    missed: dict[str, int] = field(default_factory=dict)
+
+
+class Links(Protocol):
+    """Level of every directed link, dBm, or None where there is none."""
+
+    def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None: ...
+
+    def fading_db(self, sender: str, receiver: str) -> float: ...
+
+    def note_heard(self, sender: str, receiver: str, t_us: int) -> None: ...
+
+
+class _Event(NamedTuple):
+    t_us: int
+    end_us: int
+    step_us: int
+    airtime_us: int
+    radio: Radio
+    params: AdvParams
+
+
+class Radio:
+    """One antenna. Advertises and scans at once as a BLE controller does: deaf while it transmits."""
+
+    def __init__(self, medium: Medium, name: str) -> None:
+        self.medium = medium
+        self.name = name
+        self.adv: AdvParams | None = None
+        self.scanning: ScanParams | None = None
+        self.met = Heard()
+        self.scan_started_us = 0
+        self.sent = 0
+        self.used_us = {"tx": 0, "rx": 0}
+        self.tx_offset_db = 0.0
+        self._rng = medium.engine.rng("radio", name)
+        self._adv_run = 0
+        self._wanted: tuple[int, bytes, Callable[[Radio, AdvParams, int], None]] | None = None
+        self._scan_before: ScanParams | None = None
+        self.own_tx: deque[tuple[int, int]] = deque(maxlen=8)
+
+    def power(self, on: bool) -> None:
+        if not on:
+            self.initiate(None)
+            self.advertise(None)
+            self.scan(None)
+
+    def account(self, kind: str, us: int) -> None:
+        """Charge us of 'tx' or 'rx'."""
+        self.used_us[kind] += us
+
+    def advertise(self, params: AdvParams | None) -> None:
+        """Start or replace advertising; None stops."""
+        self._adv_run += 1
+        self.adv = params
+        if params is not None:
+            engine = self.medium.engine
+            engine.at(engine.now_us + self._rng.randrange(1, 1000), self._send, self._adv_run)
+
+    def _send(self, run: int) -> None:
+        params = self.adv
+        if params is None or run != self._adv_run:
+            return
+        engine = self.medium.engine
+        now = engine.now_us
+        air = airtime_us(len(params.data))
+        step = air + _CHANNEL_GAP_US
+        channels = bin(params.channels).count("1")
+        self.own_tx.append((now, now + step * channels))
+        self.account("tx", air * channels)
+        self.sent += 1
+        self.medium.push(_Event(now, now + step * 3, step, air, self, params))
+        engine.at(now + params.interval_us + self._rng.randrange(_MAX_DELAY_US), self._send, run)
+
+    def scan(self, params: ScanParams | None) -> Heard:
+        """Start or stop scanning; stopping delivers what is in the air and returns what was met."""
+        engine = self.medium.engine
+        met = self.met
+        if self.scanning is not None:
+            self.medium.settle()
+            lasted = engine.now_us - self.scan_started_us
+            self.account("rx", lasted * self.scanning.window_us // max(1, self.scanning.interval_us))
+            self.medium.listeners.pop(self.name, None)
+        self.scanning = params
+        self.met = Heard()
+        if params is not None:
+            self.scan_started_us = engine.now_us
+            self.medium.listeners[self.name] = self
+        return met
+
+    def initiate(
+        self,
+        addr_type: int | None,
+        addr: bytes = b"",
+        interval_us: int = 30_000,
+        window_us: int = 30_000,
+        on_found: Callable[[Radio, AdvParams, int], None] | None = None,
+    ) -> None:
+        """Listen for a connectable advert of this address and call on_found(radio, its params, t_us); None cancels."""
+        if addr_type is None or on_found is None:
+            if self._wanted:
+                self._wanted = None
+                self.scan(self._scan_before)
+            return
+        self._scan_before = self.scanning
+        self._wanted = (addr_type, addr, on_found)
+        self.scan(ScanParams(interval_us, window_us, False, lambda report: None))
+
+    def heard(self, event: _Event, channel: int, level: float) -> None:
+        """An advert survived: report it, or take it as the peer that was looked for."""
+        scan = self.scanning
+        if scan is None:
+            return
+        params = event.params
+        t_us = event.t_us + channel * event.step_us + event.airtime_us
+        if self._wanted:
+            self._connect(event, t_us)
+            return
+        rssi = max(-127, min(20, round(level)))
+        scan.on_report(Report(t_us, params.addr_type, params.addr, params.adv_type, rssi, params.data))
+        if scan.active and params.adv_type in (ADV_IND, ADV_SCAN_IND):
+            self._ask(event, t_us, rssi)
+
+    def _ask(self, event: _Event, t_us: int, rssi: int) -> None:
+        """SCAN_REQ and SCAN_RSP."""
+        scan, params = self.scanning, event.params
+        request, answer = airtime_us(6), airtime_us(len(params.scan_rsp))
+        self.account("tx", request)
+        event.radio.account("rx", request + _IFS_US)
+        event.radio.account("tx", answer)
+        if scan is not None and event.radio.adv is params:
+            t_us += 2 * _IFS_US + request + answer
+            scan.on_report(Report(t_us, params.addr_type, params.addr, SCAN_RSP, rssi, params.scan_rsp))
+
+    def _connect(self, event: _Event, t_us: int) -> None:
+        assert self._wanted
+        addr_type, addr, on_found = self._wanted
+        params, peer = event.params, event.radio
+        if (params.addr_type, params.addr) != (addr_type, addr) or params.adv_type > ADV_DIRECT_IND or peer.adv is not params:
+            return
+        self._wanted = None
+        self.account("tx", airtime_us(22 - 6))
+        peer.advertise(None)
+        self.scan(self._scan_before)
+        if params.on_connect:
+            params.on_connect(self, t_us)
+        on_found(peer, params, t_us)
+
+
+class Medium:
+    """All radios of a scene."""
+
+    def __init__(self, engine: Engine, links: Links) -> None:
+        self.engine = engine
+        self.links = links
+        self.radios: dict[str, Radio] = {}
+        self.listeners: dict[str, Radio] = {}
+        self._recent: deque[_Event] = deque()
+        self._pending: deque[_Event] = deque()
+        self._planned = False
+        self._judging = False
+        engine.medium = self
+
+    def add_radio(self, name: str) -> Radio:
+        self.radios[name] = Radio(self, name)
+        return self.radios[name]
+
+    def rssi(self, sender: Radio, receiver: Radio, t_us: int) -> float | None:
+        """Level of a link, dBm, with fading drawn anew; None out of range."""
+        level = self.links.level_dbm(sender.name, receiver.name, t_us)
+        if level is None:
+            return None
+        level += sender.tx_offset_db + self.links.fading_db(sender.name, receiver.name)
+        return level if level >= SENSITIVITY_DBM else None
+
+    def push(self, event: _Event) -> None:
+        self._recent.append(event)
+        if not self.listeners:
+            return
+        self._pending.append(event)
+        if not self._planned:
+            self._planned = True
+            self.engine.at(event.t_us + _SETTLE_US, self._judge_due)
+
+    def _judge_due(self) -> None:
+        self._planned = False
+        self._judge(self.engine.now_us - _SETTLE_US)
+        if self._pending:
+            self._planned = True
+            self.engine.at(self._pending[0].t_us + _SETTLE_US, self._judge_due)
+
+    def settle(self) -> None:
+        """Judge at once what has been sent to its end."""
+        self._judge(self.engine.now_us)
+
+    def _judge(self, until_us: int) -> None:
+        if self._judging:
+            return
+        self._judging = True
+        pending = self._pending
+        while pending and pending[0].t_us <= until_us and pending[0].end_us <= self.engine.now_us:
+            self._deliver(pending.popleft())
+        self._judging = False
+        oldest = self.engine.now_us - 20_000
+        while self._recent and self._recent[0].t_us < oldest:
+            self._recent.popleft()
+
+    def _deliver(self, event: _Event) -> None:
+        overlapping = [
+            other
+            for other in self._recent
+            if other is not event and other.t_us < event.end_us and event.t_us < other.end_us and other.radio is not event.radio
+        ]
+        for receiver in tuple(self.listeners.values()):
+            if receiver is event.radio:
+                continue
+            base = self.links.level_dbm(event.radio.name, receiver.name, event.t_us)
+            if base is None:
+                continue
+            self._receive(event, receiver, base, overlapping)
+
+    def _receive(self, event: _Event, receiver: Radio, base: float, overlapping: list[_Event]) -> None:
+        met = receiver.met
+        channel = _channel_heard(event, receiver)
+        if channel < 0:
+            met.missed["not listening"] = met.missed.get("not listening", 0) + 1
+            return
+        start = event.t_us + channel * event.step_us
+        end = start + event.airtime_us
+        name = receiver.name
+        sender = event.radio.name
+        for t0, t1 in receiver.own_tx:
+            if t0 < end and start < t1:
+                met.missed["sending"] = met.missed.get("sending", 0) + 1
+                return
+        level = base + event.radio.tx_offset_db + self.links.fading_db(sender, name)
+        if level < SENSITIVITY_DBM:
+            met.missed["too weak"] = met.missed.get("too weak", 0) + 1
+            return
+        for other in overlapping:
+            if other.radio is receiver:
+                continue
+            other_start = other.t_us + channel * other.step_us
+            if other_start < end and start < other_start + other.airtime_us:
+                noise = self.links.level_dbm(other.radio.name, name, event.t_us)
+                if noise is not None and noise + other.radio.tx_offset_db > level - CAPTURE_DB:
+                    met.missed["collision"] = met.missed.get("collision", 0) + 1
+                    return
+        met.heard[sender] = met.heard.get(sender, 0) + 1
+        self.links.note_heard(sender, name, event.t_us)
+        receiver.heard(event, channel, level)
+
+
+def _channel_heard(event: _Event, receiver: Radio) -> int:
+    """The channel index (0-2) on which the receiver's window holds the whole PDU, or -1."""
+    scan = receiver.scanning
+    if scan is None:
+        return -1
+    for channel in (0, 1, 2):
+        if not event.params.channels >> channel & 1:
+            continue
+        since = event.t_us + channel * event.step_us - receiver.scan_started_us
+        if since < 0 or (since // scan.interval_us) % 3 != channel:
+            continue
+        if since % scan.interval_us + event.airtime_us <= scan.window_us:
+            return channel
+    return -1

@@ -1,0 +1,407 @@
+# A device on the bench: its VM, its local clock, its states and what they cost. Knows no radio protocol; other parts add operations.
+from __future__ import annotations
+
+import struct
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from tools.bench import shims
+from tools.bench.energy import Board, Meter
+from tools.bench.engine import Engine, OpError, Timer
+from tools.bench.flash import Flash
+from tools.bench.vm import Vm, VmGone
+
+if TYPE_CHECKING:
+    from tools.bench.medium import Radio
+
+OP_IDLE, OP_SLEEP, OP_SYNC, OP_OFF = 0x01, 0x02, 0x03, 0x0A
+OFF_ENDED, OFF_DEEP_SLEEP, OFF_RESET = 0, 2, 3
+CAUSE_POWER_ON, CAUSE_WATCHDOG, CAUSE_DEEP_SLEEP, CAUSE_SOFT = 1, 3, 4, 5
+WAKE_NONE, WAKE_TIMER, WAKE_GPIO = 0, 4, 7
+FOREVER_US = 1 << 60
+_DEBT_US = 2_000  # CPU time up to this is paid at the next wait, more at once
+_EVENT_BYTES = 6_000  # events handed over in one answer
+_BATTERY_EMPTY_MV = 3_000
+
+
+class NodeConfig:
+    """What a scenario says of a node. clock_ppm: error of its clock; paths: imports before the frozen ones; scripts: run at boot."""
+
+    def __init__(
+        self,
+        name: str,
+        board: Board,
+        paths: list[str],
+        scripts: list[str],
+        *,
+        clock_ppm: float = 0.0,
+        battery_mah: float | None = None,
+        heap_kib: int = 192,
+        report_latency_us: int = 0,
+    ) -> None:
+        self.name, self.board, self.paths, self.scripts = name, board, paths, scripts
+        self.clock_ppm, self.heap_kib, self.report_latency_us = clock_ppm, heap_kib, report_latency_us
+        self.battery_mah = board.battery_mah if battery_mah is None else battery_mah
+
+
+class Node:
+    """Runs until it waits; the engine wakes it. All times are true time unless named local."""
+
+    def __init__(self, engine: Engine, radio: Radio, config: NodeConfig, vm: Vm, flash: Flash) -> None:
+        self.engine, self.radio, self.config, self.vm, self.flash = engine, radio, config, vm, flash
+        self.name = config.name
+        self.meter = Meter(config.board)
+        self.ops: dict[int, Callable[[bytes], bytes | None]] = {}
+        self.down: list[Callable[[], None]] = []
+        self.rtc = b""
+        self.nvs: dict[bytes, bytes] = {}
+        self.inputs: dict[int, int] = {}
+        self.powered = False
+        self.boots = 0
+        self.state = "off"
+        self.radio_on = False
+        self._events: deque[tuple[int, int, bytes]] = deque()
+        self._timer: Timer | None = None
+        self._local_base_us = 0
+        self._power_on_us = 0
+        self._state_since_us = 0
+        self._waiting = ""  # "", "idle", "sleep", "off", "busy"
+        self._wake_pins: set[int] = set()
+        self._debt_us = 0
+        self._extra_us = 0
+        self._wake_at = 0
+        self._dog: Timer | None = None
+        self._dog_us = 0
+        self._dog_left_us = 0
+        shims.install(self)
+        engine.nodes[self.name] = self
+
+    # Clock
+
+    def local_us(self, true_us: int) -> int:
+        """The node's own count of microseconds since power-on."""
+        return int((true_us - self._power_on_us) * (1 + self.config.clock_ppm * 1e-6))
+
+    def true_us(self, local_us: int) -> int:
+        """The first true microsecond at which the local clock shows at least local_us."""
+        true = self._power_on_us + int(local_us / (1 + self.config.clock_ppm * 1e-6))
+        while self.local_us(true) < local_us:
+            true += 1
+        return true
+
+    # Power
+
+    def power_on(self) -> None:
+        """Battery in: everything but flash starts from nothing."""
+        if self.powered:
+            return
+        self.powered = True
+        self._power_on_us = self.engine.now_us
+        self.rtc = b""
+        self._enter("boot")
+        self.engine.log.event("power_on", self.name)
+        self._boot_later(CAUSE_POWER_ON, WAKE_NONE)
+
+    def power_off(self) -> None:
+        """Battery out, at this very moment."""
+        if not self.powered:
+            return
+        self._go_down()
+        self._enter("off")
+        self.powered = False
+        self.engine.log.event("power_off", self.name)
+
+    def reset(self, cause: int) -> None:
+        """A reset from outside: watchdog, reset button."""
+        self._go_down()
+        self._enter("boot")
+        self.engine.log.event("reset", self.name, cause=cause)
+        self._boot_later(cause, WAKE_NONE)
+
+    def _go_down(self) -> None:
+        """Unwind the VM if it runs, silence the radio, forget what lived in RAM."""
+        if self._timer:
+            self._timer.cancel()
+        if self._dog:
+            self._dog.cancel()
+            self._dog = None
+        if self._waiting != "off":
+            self._waiting = "off"
+            self._unwind()
+        self._events.clear()
+        self._debt_us = 0
+        self.radio_down()
+
+    def radio_down(self) -> None:
+        for fn in self.down:
+            fn()
+        self.radio.power(False)
+        self.radio_on = False
+
+    def _unwind(self) -> None:
+        """Tell the VM that its power is gone and wait until it stands at its boot prompt."""
+        try:
+            self.vm.answer(shims.POWER_GONE, self.local_us(self.engine.now_us), [], b"")
+            while self.vm.request()[0] != OP_OFF:
+                self.vm.answer(shims.POWER_GONE, self.local_us(self.engine.now_us), [], b"")
+        except VmGone:
+            self.vm.restart()
+
+    def _boot_later(self, cause: int, wake: int) -> None:
+        self._waiting = "off"
+        self._timer = self.engine.at(self.engine.now_us + self.config.board.time_us["boot"], self._boot, cause, wake)
+
+    def _boot(self, cause: int, wake: int) -> None:
+        self.boots += 1
+        self._enter("run")
+        self.engine.log.event("boot", self.name, cause=cause, wake=wake)
+        self.vm.renew(self.boots)
+        info = shims.boot_info(self, cause, wake)
+        self._run(0, info)
+
+    # Running
+
+    def post(self, kind: int, payload: bytes, *, lazy: bool = False, t_us: int | None = None) -> None:
+        """Queue an event for the VM. lazy: it may wait for the node's report latency."""
+        if not self.powered or self._waiting == "off":
+            return
+        now = self.engine.now_us
+        self._events.append((kind, now if t_us is None else min(t_us, now), payload))
+        if self._waiting == "idle":
+            self._wake_by(now + (self.config.report_latency_us if lazy else 0))
+
+    def pin(self, number: int, level: int) -> None:
+        """An input changes. Wakes a sleep that this pin may end."""
+        self.inputs[number] = level
+        self.post(shims.EVENT_PIN, bytes([number, level]))
+        if self._waiting == "sleep" and number in self._wake_pins and not level:
+            self._wake_sleep(WAKE_GPIO)
+        if self.state == "deep" and number == self.config.board.pins.get("button") and not level:
+            if self._timer:
+                self._timer.cancel()
+            self._leave_deep(WAKE_GPIO)
+
+    def busy(self, us: int) -> None:
+        """The running operation takes this long before its answer."""
+        self._extra_us += us
+
+    def _wake_by(self, when: int) -> None:
+        if when < self._wake_at:
+            if self._timer:
+                self._timer.cancel()
+            self._wake_at = when
+            self._timer = self.engine.at(when, self._wake_idle)
+
+    def _wake_idle(self) -> None:
+        self._enter("run")
+        self._run(0, b"")
+
+    def _run(self, errno: int, result: bytes) -> None:
+        """Answer the VM and serve it until it waits."""
+        self._waiting = ""
+        try:
+            while True:
+                now = self.local_us(self.engine.now_us)
+                self.vm.answer(errno, now, self._take_events(), result)
+                op, charged, payload = self.vm.request()
+                self._debt_us += charged
+                if op in (OP_IDLE, OP_SLEEP, OP_OFF):
+                    return self._wait(op, payload)
+                if self._debt_us >= _DEBT_US:
+                    return self._pay(self._after_debt, op, payload)
+                errno, result = self._serve(op, payload)
+                if self._extra_us:
+                    extra, self._extra_us = self._extra_us, 0
+                    return self._later(extra, self._run, errno, result)
+        except VmGone as gone:
+            self.engine.log.event("hang", self.name, reason=str(gone))
+            self.vm.restart()
+            self._waiting = "off"
+            self.reset(CAUSE_WATCHDOG)
+        except shims.CutInWrite:
+            self.power_off()
+
+    def _take_events(self) -> list[tuple[int, int, bytes]]:
+        taken, size = [], 0
+        while self._events and size < _EVENT_BYTES and len(taken) < 1000:
+            kind, t_us, payload = self._events.popleft()
+            taken.append((kind, self.local_us(t_us), payload))
+            size += 11 + len(payload)
+        return taken
+
+    def _serve(self, op: int, payload: bytes) -> tuple[int, bytes]:
+        fn = self.ops.get(op)
+        if fn is None:
+            raise KeyError(f"the VM asked for an unknown operation {op:#x}")
+        try:
+            return 0, fn(payload) or b""
+        except OpError as error:
+            return error.errno, b""
+
+    def _pay(self, then: Callable[..., None], *args: object) -> None:
+        debt, self._debt_us = self._debt_us, 0
+        self._later(debt, then, *args)
+
+    def _later(self, us: int, then: Callable[..., None], *args: object) -> None:
+        self._waiting = "busy"
+        self._timer = self.engine.at(self.engine.now_us + us, then, *args)
+
+    def _after_debt(self, op: int, payload: bytes) -> None:
+        self._waiting = ""
+        try:
+            errno, result = self._serve(op, payload)
+        except shims.CutInWrite:
+            return self.power_off()
+        extra, self._extra_us = self._extra_us, 0
+        if extra:
+            return self._later(extra, self._run, errno, result)
+        self._run(errno, result)
+
+    # Waiting
+
+    def _wait(self, op: int, payload: bytes) -> None:
+        if self._debt_us:
+            return self._pay(self._wait, op, payload)
+        if op == OP_IDLE:
+            self._idle(struct.unpack("<q", payload)[0])
+        elif op == OP_SLEEP:
+            self._sleep(struct.unpack_from("<q", payload)[0], set(payload[8:]))
+        else:
+            kind, us = struct.unpack("<bq", payload)
+            self._off(kind, us)
+
+    def _idle(self, deadline_local_us: int) -> None:
+        now = self.engine.now_us
+        when = FOREVER_US if deadline_local_us < 0 else max(now, self.true_us(deadline_local_us))
+        if self._events:
+            when = now
+        self._waiting = "idle"
+        self._enter("idle")
+        self._wake_at = when
+        self._timer = self.engine.at(when, self._wake_idle) if when < FOREVER_US else None
+
+    def _sleep(self, us: int, pins: set[int]) -> None:
+        self._waiting = "sleep"
+        self._wake_pins = pins
+        self._enter("light")
+        self._dog_pause()
+        if any(self.inputs.get(pin, 1) == 0 for pin in pins):
+            self._timer = self.engine.at(self.engine.now_us + 1, self._wake_sleep, WAKE_GPIO)
+        elif us > 0:
+            until = self.true_us(self.local_us(self.engine.now_us) + us)
+            self._timer = self.engine.at(until, self._wake_sleep, WAKE_TIMER)
+        else:
+            self._timer = None
+
+    def _wake_sleep(self, reason: int) -> None:
+        if self._timer:
+            self._timer.cancel()
+        self._enter("run")
+        self._dog_resume()
+        self._later(self.config.board.time_us["light_wake"], self._run, 0, bytes([reason]))
+
+    def _off(self, kind: int, us: int) -> None:
+        """The VM unwound by itself: deep sleep, reset, or its very first prompt."""
+        self._waiting = "off"
+        if self._dog:
+            self._dog.cancel()
+            self._dog = None
+        self._events.clear()
+        self.radio_down()
+        if kind == OFF_DEEP_SLEEP:
+            self._enter("deep")
+            self.engine.log.event("deep_sleep", self.name)
+            button = self.config.board.pins.get("button", -1)
+            if self.inputs.get(button, 1) == 0:
+                return self._leave_deep(WAKE_GPIO)
+            until = self.true_us(self.local_us(self.engine.now_us) + us)
+            self._timer = self.engine.at(until, self._leave_deep, WAKE_TIMER) if us > 0 else None
+        else:
+            self._enter("boot")
+            self._boot_later(CAUSE_SOFT, WAKE_NONE)
+
+    def _leave_deep(self, wake: int) -> None:
+        self._enter("boot")
+        self._boot_later(CAUSE_DEEP_SLEEP, wake)
+
+    # Watchdog: counts only while awake
+
+    def watchdog(self, timeout_us: int) -> None:
+        if self._dog:
+            self._dog.cancel()
+        self._dog_us = timeout_us
+        self._dog = self.engine.at(self.engine.now_us + timeout_us, self._bite)
+
+    def _dog_pause(self) -> None:
+        if self._dog:
+            self._dog.cancel()
+
+    def _dog_resume(self) -> None:
+        if self._dog:
+            self.watchdog(self._dog_us)
+
+    def _bite(self) -> None:
+        self.engine.log.event("watchdog", self.name)
+        self.reset(CAUSE_WATCHDOG)
+
+    # States and charge
+
+    _CHARGES = {
+        "light": ("sleep", "light_sleep"),
+        "deep": ("sleep", "deep_sleep"),
+        "boot": ("boot", "boot"),
+        "run": ("cpu", "cpu_active"),
+        "idle": ("cpu", "cpu_idle"),
+    }
+
+    def _enter(self, state: str) -> None:
+        if state == self.state:
+            return
+        self._settle()
+        self.state = state
+        if self.engine.log.full:
+            self.engine.log.event("state", self.name, state=state)
+
+    def _settle(self) -> None:
+        lasted = self.engine.now_us - self._state_since_us
+        self._state_since_us = self.engine.now_us
+        if self.state == "off" or not lasted:
+            return
+        consumer, current = self._CHARGES[self.state]
+        if self.state == "idle" and self.radio_on:
+            consumer, current = "radio idle", "radio_idle"
+        self.meter.add(consumer, current, lasted)
+
+    def set_radio(self, on: bool) -> None:
+        """The controller comes up or goes down; its start takes its time and charge."""
+        self._settle()
+        if on and not self.radio_on:
+            us = self.config.board.time_us["radio_start"]
+            self.meter.add("radio start", "radio_start", us)
+            self.meter.add("radio start", "cpu_active", -us)
+            self.busy(us)
+        self.radio_on = on
+
+    def charge_mah(self) -> dict[str, float]:
+        """Charge used so far per consumer, mAh. A model."""
+        self._settle()
+        used = self.radio.used_us
+        currents = self.config.board.current_ma
+        total = self.meter.mah()
+        # While the radio receives or sends, its current stands in place of the idle current already charged.
+        total["receive"] = used["rx"] * currents["rx"] / 3.6e9
+        total["transmit"] = used["tx"] * currents["tx"] / 3.6e9
+        total["radio idle"] -= min(total["radio idle"], (used["rx"] + used["tx"]) * currents["radio_idle"] / 3.6e9)
+        return total
+
+    def battery_mv(self) -> int:
+        """Open-circuit voltage of a lithium cell by what is left of it: a line from 4,150 to 3,300 mV, then a cliff. A model."""
+        left = 1.0 - sum(self.charge_mah().values()) / self.config.battery_mah
+        if left <= 0:
+            return _BATTERY_EMPTY_MV
+        return int(3_300 + 850 * left)
+
+    def close(self) -> None:
+        self.vm.close()
+        self.flash.close()

@@ -1,0 +1,133 @@
+# One VM process and the two pipes to it: frames out, frames in, restart. Knows no meaning of an operation.
+from __future__ import annotations
+
+import os
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+_REQUEST = struct.Struct("<IBI")
+_REPLY = struct.Struct("<IhqH")
+_EVENT = struct.Struct("<HBq")
+_RENEW_BOOTS = 2_000  # a process grows with its boots
+_HANG_S = 30.0  # wall time without a word: a loop that calls nothing
+
+_START = "import sys; sys.argv[0] = 'micropython'; from micropython import main; sys.exit(main())"
+
+
+class VmGone(Exception):
+    """The process ended or hung."""
+
+
+class Vm:
+    """request() waits for what the VM asks; answer() lets it go on."""
+
+    def __init__(self, runner: Path, heap_kib: int, stdout: Path) -> None:
+        self._runner, self._heap_kib, self._stdout = runner, heap_kib, stdout
+        self._output = stdout.open("wb")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pending = b""
+        self._boots = 0
+        self.asked_at: float | None = None
+        self._start()
+
+    def _start(self) -> None:
+        in_vm, self._to_vm = os.pipe()
+        self._from_vm, out_vm = os.pipe()
+        command = [sys.executable, "-I", "-c", _START, "-X", f"heapsize={self._heap_kib}k", str(self._runner), str(in_vm), str(out_vm)]
+        self._process = subprocess.Popen(
+            command, pass_fds=(in_vm, out_vm), stdout=self._output, stderr=self._output, stdin=subprocess.DEVNULL
+        )
+        os.close(in_vm)
+        os.close(out_vm)
+        self._pending = b""
+        HangWatch.watch(self)
+        self.request()  # the boot prompt
+
+    def request(self) -> tuple[int, int, bytes]:
+        """(operation, CPU time charged in us, payload). Raises VmGone."""
+        self.asked_at = time.monotonic()
+        data = self._pending
+        while len(data) < 9 or len(data) < 9 + _REQUEST.unpack_from(data)[0]:
+            more = os.read(self._from_vm, 65536)
+            if not more:
+                raise VmGone("the process ended")
+            data += more
+        self.asked_at = None
+        length, op, charged = _REQUEST.unpack_from(data)
+        self._pending = data[9 + length :]
+        return op, charged, data[9 : 9 + length]
+
+    def answer(self, errno: int, local_us: int, events: list[tuple[int, int, bytes]], result: bytes) -> None:
+        parts = []
+        for kind, t_us, payload in events:
+            parts.append(_EVENT.pack(len(payload), kind, t_us))
+            parts.append(payload)
+        parts.append(result)
+        body = b"".join(parts)
+        try:
+            os.write(self._to_vm, _REPLY.pack(len(body), errno, local_us, len(events)) + body)
+        except BrokenPipeError as error:
+            raise VmGone("the process ended") from error
+
+    def renew(self, boots: int) -> None:
+        """At a boot: start a new process now and then."""
+        self._boots += 1
+        if self._boots > _RENEW_BOOTS:
+            self.restart()
+
+    def restart(self) -> None:
+        self._stop()
+        self._boots = 0
+        self._start()
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.send_signal(signal.SIGKILL)
+
+    def _stop(self) -> None:
+        HangWatch.forget(self)
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+            os.close(self._to_vm)
+            os.close(self._from_vm)
+
+    def close(self) -> None:
+        self._stop()
+        self._output.close()
+
+
+class HangWatch:
+    """One thread that kills a VM which has said nothing for too long, so that the read ends."""
+
+    _vms: set[Vm] = set()
+    _thread: threading.Thread | None = None
+    sleep: Callable[[float], None] = time.sleep
+
+    @classmethod
+    def watch(cls, vm: Vm) -> None:
+        cls._vms.add(vm)
+        if cls._thread is None:
+            cls._thread = threading.Thread(target=cls._look, daemon=True)
+            cls._thread.start()
+
+    @classmethod
+    def forget(cls, vm: Vm) -> None:
+        cls._vms.discard(vm)
+
+    @classmethod
+    def _look(cls) -> None:
+        while True:
+            cls.sleep(1.0)
+            now = time.monotonic()
+            for vm in list(cls._vms):
+                since = vm.asked_at
+                if since is not None and now - since > _HANG_S:
+                    vm.kill()
