@@ -1,0 +1,80 @@
+# Owns the alert's state, its record (SPEC 3.3), how it shows and when it may. Must not know the board's parts.
+import struct
+
+from micropython import const
+
+_FORMAT = "<HBBIH"  # day of contact, grade, flags, list serial, last day
+ALERT_BYTES = 10
+GRADE_CONTACT = const(1)
+HEARD = const(1)  # the wearer answered by a long press
+ACKNOWLEDGED = const(2)  # ended at a kiosk
+EXPIRY_DAYS = const(14)
+
+LED = const(1)
+MOTOR = const(2)
+BUZZER = const(4)
+REPEAT_MS = const(600000)
+REMIND_MS = const(86400000)  # once heard: one quiet reminder a day
+_FIRST_HOUR = const(7)
+_LAST_HOUR = const(21)
+
+# (ms on, ms off, parts): felt first, then seen, then heard; never by colour alone
+_FULL = (
+    (400, 200, MOTOR),
+    (400, 200, MOTOR),
+    (400, 600, MOTOR),
+    (120, 120, LED),
+    (120, 120, LED),
+    (600, 400, LED),
+    (120, 120, LED),
+    (120, 120, LED),
+    (600, 400, LED),
+    (150, 150, BUZZER),
+    (150, 0, BUZZER),
+)
+_QUIET = ((200, 300, MOTOR), (120, 120, LED), (600, 0, LED))
+
+
+def pack(day, grade, flags, serial, last_day):
+    """10 bytes of an ALERT record; days since the epoch, UTC."""
+    return struct.pack(_FORMAT, day, grade, flags, serial, last_day)
+
+
+def unpack(record):
+    """(day, grade, flags, serial, last_day) or None if it is none."""
+    return struct.unpack(_FORMAT, record) if len(record) == ALERT_BYTES else None
+
+
+def renewed(known, decision, serial):
+    """The ALERT record to keep after a list's decision, or None if nothing new: the same contact alerts once.
+
+    known: the fields of the present record or None; decision: match.Decision or None.
+    """
+    if decision is None or known is not None and decision.day <= known[0]:
+        return None
+    return pack(decision.day, GRADE_CONTACT, 0, serial, decision.day + EXPIRY_DAYS)
+
+
+def flagged(known, flag):
+    """The ALERT record with one more flag, HEARD or ACKNOWLEDGED."""
+    return pack(known[0], known[1], known[2] | flag, known[3], known[4])
+
+
+def active(known, day):
+    """Whether the alert of these fields still stands on this UTC day; None never does."""
+    return known is not None and not known[2] & ACKNOWLEDGED and day <= known[4]
+
+
+def pattern(flags=0):
+    """How to signal: a tuple of (ms on, ms off, parts); short and without a beep once the wearer has heard it."""
+    return _QUIET if flags & HEARD else _FULL
+
+
+def repeat_ms(flags):
+    """Milliseconds from one signal to the next."""
+    return REMIND_MS if flags & HEARD else REPEAT_MS
+
+
+def daytime(utc_s, zone_s=25200):
+    """Whether it is between 07:00 and 21:00 where the clock is zone_s ahead of UTC (Viet Nam unless given)."""
+    return _FIRST_HOUR <= (utc_s + zone_s) % 86400 // 3600 < _LAST_HOUR

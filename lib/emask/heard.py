@@ -1,0 +1,131 @@
+# Owns the minute in RAM and its way to a sighting (SPEC 3.2). Must not know radio, clock or flash.
+# A HEARD record is a sighting of a single minute: the same 28 bytes with minutes = 1.
+from array import array
+
+from emask import sighting, spec
+
+_UNKNOWN = spec.RSSI_UNKNOWN
+_NO_TX = spec.TX_UNKNOWN
+
+
+def _mean(total, levels):
+    """Rounded mean of `levels` values in dBm, 127 if there are none. Halves go to the stronger side."""
+    if not levels:
+        return _UNKNOWN
+    return (2 * total + levels) // (2 * levels)
+
+
+class MinuteTable:
+    """What was heard in this minute, one row per identifier; `capacity` rows, allocated once.
+
+    Full: the weakest row gives way to a stronger newcomer; either way the loser's adverts count in `dropped`.
+    """
+
+    def __init__(self, capacity=64):
+        self._capacity = capacity
+        self._rows = {}
+        self._scheme = bytearray(capacity)
+        self._count = array("H", bytes(2 * capacity))
+        self._levels = array("H", bytes(2 * capacity))
+        self._sum = array("i", bytes(4 * capacity))
+        self._best = array("b", bytes(capacity))
+        self._tx = array("b", bytes(capacity))
+        self.dropped = 0
+
+    def __len__(self):
+        return len(self._rows)
+
+    def add(self, scheme, ident, rssi, tx=None):
+        """Count one advert; rssi in dBm (127: heard, level unknown), tx the signed byte sent or None."""
+        row = self._rows.get(ident)
+        if row is None:
+            row = self._new_row(ident, rssi)
+            if row is None:
+                self.dropped += 1
+                return
+            self._clear_row(row, scheme, tx)
+        if self._count[row] < 0xFFFF:
+            self._count[row] += 1
+        if rssi == _UNKNOWN or self._levels[row] == 0xFFFF:
+            return
+        if not self._levels[row] or rssi > self._best[row]:
+            self._best[row] = rssi
+        self._levels[row] += 1
+        self._sum[row] += rssi
+
+    def _clear_row(self, row, scheme, tx):
+        self._scheme[row] = scheme
+        self._count[row] = self._levels[row] = self._sum[row] = 0
+        self._best[row] = _UNKNOWN
+        self._tx[row] = _NO_TX if tx is None else tx
+
+    def _new_row(self, ident, rssi):
+        row = len(self._rows)
+        if row == self._capacity:
+            weakest, row = self._weakest()
+            if weakest is None or rssi == _UNKNOWN or rssi <= self._level(row):
+                return None
+            self.dropped += self._count[row]
+            del self._rows[weakest]
+        self._rows[ident] = row
+        return row
+
+    def _level(self, row):
+        return self._best[row] if self._levels[row] else -128
+
+    def _weakest(self):
+        found = None
+        at = 0
+        for ident, row in self._rows.items():
+            if found is None or self._level(row) < self._level(at):
+                found, at = ident, row
+        return found, at
+
+    def drain(self, segment, minute):
+        """Yield the HEARD record (28 bytes) of each row, for this minute of this segment; then start empty."""
+        for ident, row in self._rows.items():
+            mean = _mean(self._sum[row], self._levels[row])
+            best = self._best[row]
+            count = self._count[row]
+            yield sighting.pack(self._scheme[row], ident, segment, minute, count, best, mean, self._tx[row])
+        self._rows.clear()
+
+
+def compact(records):
+    """Sightings (28 bytes each) from HEARD records of one slot, one per identifier and span of 16 minutes.
+
+    Records that are none are left out. Repeated records of one minute (after a cut of power) count once.
+    """
+    merged = {}
+    for record in records:
+        new = sighting.unpack(record)
+        if new is None:
+            continue
+        old = merged.get(new[1])
+        if old is not None and old[2] == new[2] and 0 <= (new[3] - old[3]) & 0xFFFF < 16:
+            _merge(old, new)
+            continue
+        if old is not None:
+            yield _finish(old)
+        merged[new[1]] = list(new) + [new[6] * new[4] if new[6] != _UNKNOWN else 0, new[4] if new[6] != _UNKNOWN else 0]
+    for fields in merged.values():
+        yield _finish(fields)
+
+
+def _merge(old, new):
+    bit = new[8] << (new[3] - old[3] & 0xFFFF) & 0xFFFF
+    if old[8] & bit:
+        return
+    old[8] |= bit
+    old[4] += new[4]
+    if new[6] != _UNKNOWN:
+        old[5] = new[5] if old[5] == _UNKNOWN else max(old[5], new[5])
+        old[9] += new[6] * new[4]
+        old[10] += new[4]
+    if old[7] == _NO_TX:
+        old[7] = new[7]
+
+
+def _finish(fields):
+    fields[6] = _mean(fields[9], fields[10])
+    return sighting.pack(*fields[:9])

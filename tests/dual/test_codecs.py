@@ -1,0 +1,204 @@
+# Lists, frames, messages, alerts: golden bytes, round trips, hostile bytes.
+from hashlib import sha256
+
+from dual_support import raises, vectors
+
+from emask import alert, frames, keylist, messages, spec
+from emask.match import Decision
+
+
+def _header(**change):
+    fields = {"scheme": 1, "region": 84, "serial": 77, "issued_s": 1785000000, "count": 2, "near_db": 63, "minutes": 15}
+    fields.update(change)
+    return keylist.pack_header(**fields)
+
+
+def test_list_file_is_the_golden_one():
+    golden = bytes.fromhex(vectors("golden")["list"])
+    body = _header() + keylist.pack_record(bytes(range(32)), 1983000, 5, 96)
+    body += keylist.pack_record(bytes(32), 1983096, 0, 672)
+    assert body + sha256(body).digest() == golden
+    header = keylist.unpack_header(golden)
+    assert tuple(header) == (1, 84, 77, 1785000000, 2, 63, 15, 2)
+    assert keylist.check(header, len(golden)) is None
+    assert keylist.unpack_record(golden, 24) == (bytes(range(32)), 1983000, 5, 96)
+    assert keylist.unpack_record(golden, 64) == (bytes(32), 1983096, 0, 672)
+
+
+def test_short_gaen_key_is_padded_in_its_record():
+    assert keylist.unpack_record(keylist.pack_record(b"k" * 16, 1, 2, 3))[0] == b"k" * 16 + bytes(16)
+
+
+def test_list_headers_out_of_range_are_refused():
+    good = _header()
+    bad = [b"", good[:23], b"EML2" + good[4:], good[:4] + b"\x02" + good[5:]]
+    bad += [_header(scheme=0), _header(scheme=3), _header(minutes=0), _header(count=9830), _header(count=0xFFFFFFFF)]
+    bad += [keylist.pack_header(1, 0, 1, 1, 1, 60, 15, 9)]
+    for header in bad:
+        raises(keylist.ListError, keylist.unpack_header, header)
+    for size in (0, 135, 137):
+        raises(keylist.ListError, keylist.check, keylist.unpack_header(good), size)
+    raises(keylist.ListError, keylist.unpack_record, bytes(39))
+
+
+def test_largest_list_fits_the_limit():
+    count = (spec.MAX_LIST_BYTES - 56) // 40
+    assert keylist.unpack_header(_header(count=count)).count == count
+    raises(keylist.ListError, keylist.unpack_header, _header(count=count + 1))
+
+
+def test_frames_are_the_golden_ones_and_join_again():
+    cut = list(frames.split(4, b"abcdefghijkl", 8, 254))
+    assert [frame.hex() for frame in cut] == vectors("golden")["frames"]
+    joiner = frames.Joiner()
+    assert [joiner.feed(frame) for frame in cut] == [None, None, (4, b"abcdefghijkl")]
+
+
+def test_messages_of_every_length_pass_through_frames_of_every_size():
+    for size in (6, 20, 64, 244):
+        joiner = frames.Joiner(300)
+        seq = 0
+        for length in (0, 1, 2, 3, 17, 18, 59, 60, 240, 300):
+            found = None
+            for frame in frames.split(7, bytes([length & 0xFF] * length), size, seq):
+                assert len(frame) <= size and found is None
+                found = joiner.feed(frame)
+                seq += 1
+            assert found == (7, bytes([length & 0xFF] * length))
+
+
+def test_joiner_refuses_what_does_not_fit_and_starts_anew():
+    first, middle, last = frames.split(4, b"abcdefghijkl", 8, 0)
+    for wrong in (
+        [b""],
+        [b"\0"],
+        [b"\0\1"],
+        [b"\0\1\4"],
+        [middle],
+        [last],
+        [first, first],
+        [first, last],
+        [first, middle, middle],
+        [first, bytes((1, 1)) + first[2:]],
+        [first, b"\x01\x00" + b"x" * 40],
+        [first, b"\x01\x02" + b"x"],
+        [b"\0\4" + first[2:]],
+        [b"\0\1" + b"\4\xff\xff"],
+    ):
+        joiner = frames.Joiner(100)
+        for frame in wrong[:-1]:
+            joiner.feed(frame)
+        raises(frames.FrameError, joiner.feed, wrong[-1])
+        assert [joiner.feed(frame) for frame in (first, middle, last)][-1] == (4, b"abcdefghijkl")
+
+
+def test_numbers_go_on_from_message_to_message():
+    joiner = frames.Joiner()
+    assert joiner.feed(list(frames.split(9, b"", 20, 5))[0]) == (9, b"")
+    raises(frames.FrameError, joiner.feed, list(frames.split(9, b"", 20, 5))[0])
+
+
+def test_noise_in_frames_never_does_harm():
+    joiner = frames.Joiner(64)
+    state = 7
+    refused = 0
+    for size in range(0, 300):
+        noise = bytearray(size % 40)
+        for at in range(len(noise)):
+            state = state * 1103515245 + 12345 & 0x7FFFFFFF
+            noise[at] = state >> 16 & (3 if at == 1 else 0xFF)
+        try:
+            joiner.feed(noise)
+        except frames.FrameError:
+            refused += 1
+    assert refused > 200
+
+
+def test_hello_and_status_are_the_golden_ones():
+    golden = vectors("golden")
+    assert messages.pack(spec.HELLO, 1, 1785000000, 250, 2, 0).hex() == golden["hello"]
+    fields = (1, 258, 6, 3900, 77, 1785000000, 20660, 840, 123456, 7, 2, 1)
+    assert messages.pack(spec.STATUS, *fields).hex() == golden["status"]
+    assert messages.unpack(spec.STATUS, bytes.fromhex(golden["status"])) == fields
+    assert len(messages.STATUS_FIELDS) == len(fields)
+
+
+def test_every_fixed_message_reads_back_and_refuses_other_lengths():
+    for kind, fields in (
+        (spec.HELLO, (1, 2, 3, 4, 5)),
+        (spec.HANDOVER, (1, 2, 3, 4, 5)),
+        (spec.LIST_OFFER, (_header(),)),
+        (spec.LIST_END, (bytes(range(32)),)),
+        (spec.UPLOAD_REQUEST, (14, b"ABCDEFGHJKLM")),
+        (spec.ACK_ALERT, ()),
+        (spec.BYE, ()),
+        (spec.STATUS_REQUEST, ()),
+        (spec.SHELF, ()),
+        (spec.LIST_WANT, (4096,)),
+        (spec.LIST_ACK, (3,)),
+        (spec.OK, ()),
+        (spec.REFUSED, (1,)),
+    ):
+        body = messages.pack(kind, *fields)
+        assert messages.unpack(kind, body) == fields
+        raises(messages.MessageError, messages.unpack, kind, body + b"\0")
+        if body:
+            raises(messages.MessageError, messages.unpack, kind, body[:-1])
+    for kind in (0, 11, 64, spec.LIST_DATA, spec.UPLOAD, 255):
+        raises(messages.MessageError, messages.unpack, kind, b"")
+
+
+def test_list_data_and_upload_read_back():
+    assert messages.unpack_list_data(messages.pack_list_data(70000, b"x" * 240)) == (70000, b"x" * 240)
+    records = [bytes([number] * 40) for number in range(14)]
+    assert messages.unpack_upload(messages.pack_upload(records)) == records
+    assert messages.unpack_upload(messages.pack_upload([])) == []
+    for body in (b"", b"abc", bytes(4), bytes(245)):
+        raises(messages.MessageError, messages.unpack_list_data, body)
+    for body in (b"", b"\1", b"\1" + bytes(39), b"\2" + bytes(40), b"\0\0"):
+        raises(messages.MessageError, messages.unpack_upload, body)
+
+
+def test_alert_is_the_golden_one_and_reads_back():
+    record = alert.pack(20660, 1, 1, 77, 20674)
+    assert record.hex() == vectors("golden")["alert"]
+    assert alert.unpack(record) == (20660, 1, 1, 77, 20674)
+    assert alert.unpack(b"") is None
+
+
+def test_same_contact_alerts_once_a_later_one_again():
+    record = alert.renewed(None, Decision(20660, 17), 77)
+    known = alert.unpack(record)
+    assert known == (20660, alert.GRADE_CONTACT, 0, 77, 20674)
+    ended = alert.unpack(alert.flagged(known, alert.ACKNOWLEDGED))
+    for before in (known, ended):
+        assert alert.renewed(before, None, 78) is None
+        assert alert.renewed(before, Decision(20660, 30), 78) is None
+    assert alert.unpack(alert.renewed(ended, Decision(20662, 16), 78))[0] == 20662
+
+
+def test_alert_stands_until_acknowledged_or_expired():
+    known = alert.unpack(alert.pack(20660, 1, 0, 77, 20674))
+    assert alert.active(known, 20674) and not alert.active(known, 20675)
+    assert alert.active(alert.unpack(alert.flagged(known, alert.HEARD)), 20670)
+    assert not alert.active(alert.unpack(alert.flagged(known, alert.ACKNOWLEDGED)), 20670)
+    assert not alert.active(None, 0)
+
+
+def test_pattern_is_felt_then_seen_then_heard():
+    parts = [step[2] for step in alert.pattern()]
+    assert parts == sorted(parts, key=(alert.MOTOR, alert.LED, alert.BUZZER).index)
+    assert set(parts) == {alert.MOTOR, alert.LED, alert.BUZZER}
+    assert sum([on + off for on, off, _parts in alert.pattern()]) < 10000
+
+
+def test_pattern_once_heard_is_rarer_and_without_a_beep():
+    assert alert.BUZZER not in [step[2] for step in alert.pattern(alert.HEARD)]
+    assert alert.repeat_ms(alert.HEARD) == 86400000 and alert.repeat_ms(0) == 600000
+
+
+def test_daytime_is_seven_to_nine_in_the_evening_local():
+    day = 20660 * 86400
+    assert [alert.daytime(day + h * 3600) for h in range(24)] == [h < 14 for h in range(24)]
+    assert not alert.daytime(day - 1) and alert.daytime(day) and not alert.daytime(day + 14 * 3600)
+    assert alert.daytime(day + 7 * 3600, 0) and not alert.daytime(day + 21 * 3600, 0)

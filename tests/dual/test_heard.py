@@ -1,0 +1,112 @@
+# Sightings, the minute in RAM, and how minutes become sightings.
+from dual_support import vectors
+
+from emask import heard, scheme, sighting
+
+
+def _ident(number):
+    return bytes((number & 0xFF, number >> 8)) + bytes(10)
+
+
+def _minute(ident, minute, rssi, count=1, tx=None, segment=1):
+    table = heard.MinuteTable(4)
+    for _ in range(count):
+        table.add(1, ident, rssi, tx)
+    return list(table.drain(segment, minute))[0]
+
+
+def test_sighting_is_the_golden_one_and_reads_back():
+    ident = scheme.get(1).Chain(bytes(range(32)), 0, 7).id()
+    record = sighting.pack(1, ident, 3, 1000, 321, -60, -71, -12, 0x4003)
+    assert record.hex() == vectors("golden")["sighting"]
+    assert sighting.unpack(record) == (1, ident, 3, 1000, 321, -60, -71, -12, 0x4003)
+
+
+def test_gaen_sighting_keeps_all_16_bytes():
+    ident = bytes(range(16))
+    assert sighting.unpack(sighting.pack(2, ident, 1, 2, 3, 4, 5, 6, 7)) == (2, ident, 1, 2, 3, 4, 5, 6, 7)
+
+
+def test_sighting_of_another_version_scheme_or_length_is_none():
+    record = sighting.pack(1, bytes(12), 0, 0, 0, 0, 0, 0, 0)
+    for other in (b"", record[:27], record + b"\0", b"\x21" + record[1:], b"\x13" + record[1:], b"\x10" + record[1:]):
+        assert sighting.unpack(other) is None
+
+
+def test_count_saturates_and_minute_wraps():
+    fields = sighting.unpack(sighting.pack(1, bytes(12), 0, 65536 + 9, 70000, 0, 0, 0, 0))
+    assert fields[3:5] == (9, 65535)
+
+
+def test_minute_keeps_count_strongest_and_mean():
+    table = heard.MinuteTable(4)
+    for rssi in (-70, -60, -71):
+        table.add(1, _ident(1), rssi, -12)
+    table.add(2, bytes(range(16)), -90)
+    assert len(table) == 2
+    records = sorted([sighting.unpack(record) for record in table.drain(5, 77)])
+    assert records[0] == (1, _ident(1), 5, 77, 3, -60, -67, -12, 1)
+    assert records[1] == (2, bytes(range(16)), 5, 77, 1, -90, -90, -128, 1)
+    assert len(table) == 0 and list(table.drain(5, 78)) == []
+
+
+def test_unknown_level_counts_but_says_nothing():
+    table = heard.MinuteTable(4)
+    table.add(1, _ident(1), 127)
+    table.add(1, _ident(2), 127)
+    table.add(1, _ident(2), -50)
+    records = sorted([sighting.unpack(record) for record in table.drain(0, 0)])
+    assert records[0][4:7] == (1, 127, 127)
+    assert records[1][4:7] == (2, -50, -50)
+
+
+def test_full_table_keeps_the_strongest_and_counts_the_rest():
+    table = heard.MinuteTable(3)
+    for number, rssi in ((1, -80), (2, -90), (3, -70)):
+        table.add(1, _ident(number), rssi)
+    table.add(1, _ident(2), -91)
+    table.add(1, _ident(4), -95)
+    assert table.dropped == 1
+    table.add(1, _ident(5), -60)
+    assert table.dropped == 3  # both adverts of number 2
+    table.add(1, _ident(6), 127)
+    assert table.dropped == 4
+    assert sorted([sighting.unpack(record)[1] for record in table.drain(0, 0)]) == [_ident(1), _ident(3), _ident(5)]
+
+
+def test_flood_of_identifiers_stays_bounded():
+    table = heard.MinuteTable(64)
+    for number in range(1000):
+        table.add(1, _ident(number), -40 - number % 50)
+    assert len(table) == 64
+    assert table.dropped == 1000 - 64
+    assert all([sighting.unpack(record)[6] >= -43 for record in table.drain(0, 0)])
+
+
+def test_minutes_of_a_slot_become_one_sighting_each():
+    a, b = _ident(1), _ident(2)
+    records = [_minute(a, 10, -60, 3, -12), _minute(b, 10, -80), _minute(a, 11, -70, 1, -12), _minute(a, 24, -50)]
+    found = sorted([sighting.unpack(record) for record in heard.compact(records)])
+    assert found == [
+        (1, a, 1, 10, 5, -50, -60, -12, 1 | 1 << 1 | 1 << 14),
+        (1, b, 1, 10, 1, -80, -80, -128, 1),
+    ]
+
+
+def test_minutes_too_far_apart_or_of_another_segment_stay_apart():
+    a = _ident(1)
+    records = [_minute(a, 10, -60), _minute(a, 26, -60), _minute(a, 27, -60, 1, None, 2)]
+    found = [sighting.unpack(record) for record in heard.compact(records)]
+    assert [(fields[2], fields[3], fields[8]) for fields in found] == [(1, 10, 1), (1, 26, 1), (2, 27, 1)]
+
+
+def test_minute_written_twice_counts_once_and_noise_is_left_out():
+    record = _minute(_ident(1), 10, -60, 3)
+    found = [sighting.unpack(record) for record in heard.compact([record, record, b"noise", bytes(28)])]
+    assert len(found) == 1 and found[0][4] == 3
+
+
+def test_sighting_goes_over_the_wrap_of_minutes():
+    records = [_minute(_ident(1), 65535, -60), _minute(_ident(1), 65537, -60)]
+    fields = sighting.unpack(list(heard.compact(records))[0])
+    assert (fields[3], fields[8]) == (65535, 0b101)

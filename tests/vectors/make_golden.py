@@ -1,0 +1,103 @@
+"""Owns golden.json: bytes that lib/ must give, computed here by other means. Must not import emask.
+
+`python tests/vectors/make_golden.py` writes it, `--check` says whether it is current.
+"""
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+PATH = Path(__file__).with_name("golden.json")
+KEY = bytes(range(32))
+TEK = bytes.fromhex("75c734c6dd1a782de7a965da5eb93125")
+PICKED = (0, 4, 8, 12, 16, 18, 20, 22, 24, 26, 28, 30)
+
+
+def le(value: int, size: int) -> bytes:
+    return value.to_bytes(size, "little", signed=value < 0)
+
+
+def sha(data: bytes) -> bytes:
+    return hashlib.sha256(data).digest()
+
+
+def bluezone_id(key: bytes, index: int) -> bytes:
+    for _ in range(index // 96):
+        key = sha(key)
+    state = sha(key + b"bluzonesubkey")
+    for _ in range(index % 96):
+        state = sha(state)
+    return bytes(state[i] for i in PICKED)
+
+
+def derived(info: bytes) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=16, salt=None, info=info).derive(TEK)
+
+
+def gaen_advert(interval: int, tx_dbm: int) -> bytes:
+    block = b"EN-RPI" + bytes(6) + le(interval, 4)
+    rpi = Cipher(algorithms.AES(derived(b"EN-RPIK")), modes.ECB()).encryptor().update(block)
+    metadata = b"\x40" + le(tx_dbm, 1) + b"\0\0"
+    aem = Cipher(algorithms.AES(derived(b"EN-AEMK")), modes.CTR(rpi)).encryptor().update(metadata)
+    return bytes.fromhex("02011a03036ffd17166ffd") + rpi + aem
+
+
+def bluezone_advert(index: int, tx_dbm: int, window: int) -> bytes:
+    parts = bytes.fromhex("0201060303564e0fffb522"), bluezone_id(KEY, index), bytes.fromhex("0716564e10")
+    return b"".join(parts) + le(tx_dbm, 1) + le(window, 2)
+
+
+def sighting() -> bytes:
+    """bluezone, ID of slot 7, segment 3, minute 1000, 321 adverts, -60, -71, tx -12, minutes 0 1 14."""
+    head = b"\x11" + bluezone_id(KEY, 7) + bytes(4) + le(3, 2) + le(1000, 2) + le(321, 2)
+    return head + le(-60, 1) + le(-71, 1) + le(-12, 1) + le(0b100000000000011, 2)
+
+
+def list_file() -> bytes:
+    """Two records, serial 77, region 84, issued 1785000000, near 63 dB, 15 minutes, tolerance 2."""
+    head = b"EML1\x01\x01" + le(84, 2) + le(77, 4) + le(1785000000, 4) + le(2, 4) + b"\x3f\x0f" + le(2, 2)
+    one = KEY + le(1983000, 4) + le(5, 2) + le(96, 2)
+    two = bytes(32) + le(1983096, 4) + le(0, 2) + le(672, 2)
+    body = head + one + two
+    return body + sha(body)
+
+
+def golden() -> dict:
+    days = {str(index): bluezone_id(KEY, index).hex() for index in (0, 7, 95, 96, 97, 191, 192, 671)}
+    return {
+        "bluezone_ids": days,
+        "bluezone_advert": bluezone_advert(100, -12, 5940).hex(),
+        "gaen_advert": gaen_advert(2642977, -20).hex(),
+        "sighting": sighting().hex(),
+        "anchor": (le(3, 2) + le(7200, 4) + le(1785000000, 4) + le(250, 2) + le(2, 2) + b"\x01").hex(),
+        "key": (b"\x01\x01" + le(3, 2) + le(1983333, 4) + bytes(4) + le(1784990000, 4) + KEY).hex(),
+        "alert": (le(20660, 2) + b"\x01\x01" + le(77, 4) + le(20674, 2)).hex(),
+        "list": list_file().hex(),
+        "hello": (b"\x01" + le(1785000000, 4) + le(250, 2) + le(2, 2) + b"\x00").hex(),
+        "status": (
+            b"\x01" + le(258, 2) + b"\x06" + le(3900, 2) + le(77, 4) + le(1785000000, 4) + le(20660, 2) + le(840, 4)
+            + le(123456, 4) + le(7, 2) + le(2, 2) + le(1, 2)
+        ).hex(),
+        "frames": [
+            (b"\xfe\x01" + b"\x04" + le(12, 2) + b"abc").hex(),
+            (b"\xff\x00" + b"defghi").hex(),
+            (b"\x00\x02" + b"jkl").hex(),
+        ],
+    }  # fmt: skip
+
+
+def main() -> int:
+    text = json.dumps(golden(), indent=2) + "\n"
+    if "--check" in sys.argv:
+        return 0 if PATH.read_text() == text else 1
+    PATH.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
