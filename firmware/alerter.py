@@ -1,0 +1,79 @@
+"""Owns the alert as the wearer feels, sees and hears it, and the answer by the button. Must not know its cause."""
+
+import asyncio
+
+import settings
+from micropython import const
+
+from emask import alert
+
+DEADLINE_MS = const(60000)
+_TONE_HZ = const(2700)
+_LONG_MS = const(2000)
+_STEP_MS = const(100)
+_CONFIRM_MS = const(600)
+
+
+def due(device):
+    """True when a signal should be given now."""
+    now_ms = device.board.clock_ms()
+    if now_ms < device.alert_next_ms or not device.alert_open():
+        return False
+    return alert.daytime(device.own_s(), settings.TIME_ZONE_S)
+
+
+class Signal:
+    """The pattern once. device: Device."""
+
+    def __init__(self, device):
+        self._device = device
+
+    async def run(self):
+        """Play, and set the time of the next."""
+        device = self._device
+        flags = device.alert[2]
+        device.alert_next_ms = device.board.clock_ms() + alert.repeat_ms(flags)
+        print("alert signal")
+        try:
+            for on_ms, off_ms, parts in alert.pattern(flags):
+                self._drive(parts)
+                await asyncio.sleep_ms(on_ms)
+                self._drive(0)
+                await asyncio.sleep_ms(off_ms)
+        finally:
+            self._drive(0)
+
+    def _drive(self, parts):
+        board = self._device.board
+        board.motor(parts & alert.MOTOR)
+        board.led(parts & alert.LED)
+        board.buzzer(_TONE_HZ if parts & alert.BUZZER else 0)
+
+
+class Press:
+    """What a press means: long while an alert stands, "heard"; else a visit. open_visit() starts one."""
+
+    def __init__(self, device, open_visit):
+        self._device = device
+        self._open_visit = open_visit
+
+    async def run(self):
+        """Measure the press and act."""
+        device = self._device
+        held_ms = 0
+        while device.board.button_pressed() and held_ms < _LONG_MS:
+            await asyncio.sleep_ms(_STEP_MS)
+            held_ms += _STEP_MS
+        if held_ms >= _LONG_MS and device.alert_open():
+            await self._heard()
+        else:
+            self._open_visit()
+
+    async def _heard(self):
+        device = self._device
+        if not device.alert[2] & alert.HEARD:
+            device.set_alert(alert.flagged(device.alert, alert.HEARD))
+        device.alert_next_ms = device.board.clock_ms() + alert.REMIND_MS
+        device.board.motor(True)
+        await asyncio.sleep_ms(_CONFIRM_MS)
+        device.board.motor(False)

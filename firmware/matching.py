@@ -1,0 +1,48 @@
+"""Owns the comparison of a whole list with what was heard, in the background. Must not know how the list came."""
+
+import asyncio
+
+from micropython import const
+
+from emask import alert
+from emask.match import Matcher
+
+DEADLINE_MS = const(3600000)
+_CLEAR_MS = const(500)  # no work this long before a window, nor in it
+_STEP_MS = const(100)
+
+
+class Matching:
+    """Matches the staged list once; begins anew after a reset, since only its end is remembered. device: Device."""
+
+    def __init__(self, device):
+        self._device = device
+
+    async def run(self):
+        """Compare, decide, keep the alert, remember the list as matched."""
+        lists = self._device.lists
+        lists.reading = True
+        try:
+            await self._match(lists)
+        finally:
+            lists.reading = False
+
+    async def _match(self, lists):
+        device = self._device
+        header = lists.header()
+        matcher = Matcher(header, device.store, device.anchors())
+        for _ in matcher.run(lists.records):
+            await self._breathe()
+        decision = matcher.decision()
+        record = alert.renewed(device.alert, decision, header.serial)
+        if record:
+            device.set_alert(record)
+        lists.matched()
+        device.list_waits = False
+        print("match records=%d alert=%d" % (header.count, 1 if record else 0))
+
+    async def _breathe(self):
+        device = self._device
+        while device.radio.up or 0 <= device.window_ms - device.board.clock_ms() < _CLEAR_MS:
+            await asyncio.sleep_ms(_STEP_MS)
+        await asyncio.sleep_ms(0)

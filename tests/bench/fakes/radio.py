@@ -1,0 +1,48 @@
+"""Owns a radio that hears what it is told and notes what it sends, in place of firmware/radio.py."""
+
+import board
+
+ADDRESS_STATIC, ADDRESS_PRIVATE = 1, 3
+
+
+class RadioError(Exception):
+    pass
+
+
+class Radio:
+    """sent: (start_ms, end_ms, payload) of each beacon. heard: payloads (ms after listen, rssi, payload) to report."""
+
+    def __init__(self, ticks_ms):
+        self.heard = []
+        self.sent = []
+        self.clean = True
+        self.broken = False
+        self.dropped = self.count = 0
+        self.last_address = b""
+        self.up = False
+        self._beacon = None
+
+    def start(self, mode):
+        if self.broken:
+            raise OSError(19)
+        self.up = board.radio_up = True
+        board.move(200)
+        return self.clean
+
+    def beacon(self, payload, interval_us):
+        self._beacon = board.now_ms, payload
+
+    def hush(self):
+        if self._beacon:
+            self.sent.append((self._beacon[0], board.now_ms, self._beacon[1]))
+        self._beacon = None
+
+    def listen(self):
+        self.count = len(self.heard)
+
+    def stop(self):
+        self.hush()
+        self.up = board.radio_up = False
+
+    def reports(self):
+        return iter(self.heard)
