@@ -1,0 +1,41 @@
+# Everything a developer runs. `make` alone lists the targets; each of them sets up what it needs.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types size bench clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+OUT ?= out
+WORKERS ?= auto
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP)  ## make the environment .venv with the pinned packages
+
+$(STAMP): pyproject.toml constraints.txt tools/setup.sh
+	@sh tools/setup.sh $(VENV) $(PYTHON)
+	@touch $@
+
+demo: $(STAMP)  ## the token's first day: 18 recorded people, one case, the alerts, a report
+	@$(BIN)/emask bench demo --out $(OUT)/demo
+
+test: $(STAMP)  ## all tests
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+lint: $(STAMP)  ## ruff
+	@$(BIN)/ruff check .
+
+types: $(STAMP)  ## mypy twice: host code on CPython, device code against MicroPython's stubs
+	@$(BIN)/mypy
+	@$(BIN)/python -m tools.device_types
+
+size: $(STAMP)  ## compile the device code and hold it against budgets.toml
+	@$(BIN)/python -m tools.size
+
+bench: $(STAMP)  ## the bench's own speed, in token-days per second
+	@$(BIN)/emask bench speed
+
+clean:  ## remove what was built and run (the environment stays)
+	@rm -rf build out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -not -path './$(VENV)/*' -type d -prune -exec rm -rf {} +

