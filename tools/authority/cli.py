@@ -1,0 +1,123 @@
+"""Owns `emask authority`. Knows how to ask and tell, not how it is decided."""
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from tools.authority import core
+from tools.authority.store import StoreMissing
+from tools.cli import BadInput
+from tools.cli import Refused as RefusedExit
+
+_UNSIGNED = "The list is not signed yet: tokens take whatever a kiosk hands them."
+
+
+class Instant(click.ParamType):
+    """A UTC time: seconds since 1970, or ISO 8601 such as 2026-03-01T12:00:00Z."""
+
+    name = "UTC"
+
+    def convert(self, value, param, ctx) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            return int(value) if value.isdigit() else int(_utc(value).timestamp())
+        except (ValueError, OverflowError):
+            self.fail(f"{value} is neither seconds since 1970 nor an ISO 8601 time", param, ctx)
+
+
+def _utc(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+_at = click.option("--at", "now_s", type=Instant(), default=lambda: int(time.time()), show_default="now",
+                   help="The time that counts as now.")
+_folder = click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
+
+
+@click.group()
+def authority() -> None:
+    """Codes, uploads and lists of the health authority, kept in the folder DIR."""
+
+
+@authority.command()
+@_folder
+def init(folder: Path) -> None:
+    """Make a new authority in DIR."""
+    try:
+        core.init(folder)
+    except core.Refused as error:
+        raise RefusedExit(str(error)) from None
+    click.echo(f"A new authority is in {folder}.")
+
+
+@authority.command("issue-codes")
+@_folder
+@click.option("--count", type=click.IntRange(1, 10_000), default=1, show_default=True)
+@_at
+def issue_codes(folder: Path, count: int, now_s: int) -> None:
+    """Print new single-use upload codes, one per line; they hold for 14 days."""
+    with _Plain():
+        click.echo("\n".join(core.issue_codes(folder, count, now_s)))
+
+
+@authority.command()
+@_folder
+@click.argument("uploads", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="UPLOAD...")
+@_at
+@click.option("--json", "as_json", is_flag=True)
+def ingest(folder: Path, uploads: tuple[Path, ...], now_s: int, as_json: bool) -> None:
+    """Take in uploads: files, or a kiosk's outbox folder. Ends with code 1 if any was refused."""
+    results = [_one(folder, path, now_s) for path in _files(uploads)]
+    for result in results:
+        line = f"{result['file']}: " + (f"{result['records']} records taken" if result["taken"] else result["why"])
+        click.echo(json.dumps(result) if as_json else line, err=not (as_json or result["taken"]))
+    if not all(result["taken"] for result in results):
+        raise click.exceptions.Exit(1)
+
+
+def _files(paths: tuple[Path, ...]) -> list[Path]:
+    return [file for path in paths for file in (sorted(path.glob("*.json")) if path.is_dir() else [path])]
+
+
+def _one(folder: Path, path: Path, now_s: int) -> dict:
+    try:
+        return {"file": path.name, "taken": True, "records": core.ingest(folder, path, now_s), "why": ""}
+    except (core.Refused, core.UploadError) as error:
+        return {"file": path.name, "taken": False, "records": 0, "why": str(error)}
+    except (StoreMissing, OSError) as error:
+        raise BadInput(str(error)) from None
+
+
+@authority.command()
+@_folder
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The list file to write.")
+@click.option("--issued", "issued_s", type=Instant(), default=lambda: int(time.time()), show_default="now")
+@click.option("--scheme", type=click.Choice(["bluezone", "gaen"]), default="bluezone", show_default=True)
+@click.option("--region", type=click.IntRange(0, 65535), default=0, show_default=True)
+@click.option("--near-db", type=click.IntRange(1, 120), default=core.Rule.near_db, show_default=True,
+              help="Attenuation up to which a minute counts as near.")
+@click.option("--minutes", type=click.IntRange(1, 240), default=core.Rule.minutes, show_default=True,
+              help="Near minutes within 24 hours that make a contact.")
+def publish(folder: Path, out: Path, issued_s: int, scheme: str, region: int, near_db: int, minutes: int) -> None:
+    """Write a new list of the keys of the last 14 days."""
+    with _Plain():
+        done = core.publish(folder, out, issued_s, core.Rule(near_db, minutes), scheme, region)
+    click.echo(f"List {done.serial} with {done.records} records is in {done.path}. {_UNSIGNED}")
+
+
+class _Plain:
+    """Turns what core may raise into one line and an exit code."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind, error, trace) -> None:
+        if isinstance(error, core.Refused):
+            raise RefusedExit(str(error)) from None
+        if isinstance(error, (StoreMissing, OSError)):
+            raise BadInput(str(error)) from None
