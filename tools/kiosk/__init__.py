@@ -1,0 +1,1 @@
+"""Owns the kiosk: one visit over GATT, a service that waits for visitors, and its store-and-forward folder."""

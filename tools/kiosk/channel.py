@@ -1,0 +1,117 @@
+"""Owns the exchange of whole messages with a token over bleak's client API. Knows frames, not what messages mean."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from emask import frames, spec
+
+_ATT_HEADER_BYTES = 3
+_LONGEST_MESSAGE = 1024         # most that a token sends in one: an upload of 12 records and its head
+_WAITING_MESSAGES = 16
+
+
+class VisitError(Exception):
+    """The token did not answer in time, or answered what can't be; the text names no one."""
+
+
+class Client(Protocol):
+    """What is used of bleak.BleakClient 3.1."""
+
+    @property
+    def mtu_size(self) -> int: ...
+
+    async def start_notify(self, char_specifier: Any, callback: Callable[..., Any]) -> None: ...
+
+    async def write_gatt_char(self, char_specifier: Any, data: Any, response: bool | None = None) -> None: ...
+
+
+class Channel:
+    """Messages in both directions; at most 16 of the token's wait unread, more of them end the visit."""
+
+    def __init__(self, client: Client, wait_s: float) -> None:
+        self._client = client
+        self._wait_s = wait_s
+        self._joiner = frames.Joiner(_LONGEST_MESSAGE)
+        self._incoming: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue(_WAITING_MESSAGES)
+        self._sequence = 0
+        self._broken: str | None = None
+        self.sent_bytes = 0
+
+    async def open(self) -> None:
+        """Subscribe to the token's messages."""
+        async with _deadline(self._wait_s, "the token did not let itself be subscribed to"):
+            await self._client.start_notify(spec.TX_UUID, self._on_frame)
+
+    async def send(self, kind: int, body: bytes = b"") -> None:
+        """Send one message, in as many frames as the connection's MTU makes of it."""
+        payload = max(self._client.mtu_size - _ATT_HEADER_BYTES, 20)
+        for frame in frames.split(kind, body, payload, self._sequence):
+            async with _deadline(self._wait_s, "a write was not answered"):
+                await self._client.write_gatt_char(spec.RX_UUID, bytes(frame), response=True)
+            self._sequence = self._sequence + 1 & 0xFF
+            self.sent_bytes += len(frame)
+
+    async def ask(self, kind: int, body: bytes, *answers: int) -> tuple[int, bytes]:
+        """Send one message and wait for one of the kinds in `answers`; REFUSED is always one."""
+        self._drop_stale()
+        await self.send(kind, body)
+        return await self.receive(*answers)
+
+    async def receive(self, *kinds: int) -> tuple[int, bytes]:
+        """The next message of one of `kinds` or REFUSED; others before it are passed over."""
+        async with _deadline(self._wait_s, "the token did not answer"):
+            while True:
+                message = await self._incoming.get()
+                if message is None:
+                    raise VisitError(self._broken or "the token broke the protocol")
+                if message[0] in kinds or message[0] == spec.REFUSED:
+                    return message
+
+    def pending(self) -> tuple[int, bytes] | None:
+        """A message that has come already, without waiting."""
+        if self._incoming.empty():
+            return None
+        message = self._incoming.get_nowait()
+        if message is None:
+            raise VisitError(self._broken or "the token broke the protocol")
+        return message
+
+    def _drop_stale(self) -> None:
+        while self.pending() is not None:
+            pass
+
+    def _on_frame(self, _sender: object, data: bytearray) -> None:
+        if self._broken:
+            return
+        try:
+            message = self._joiner.feed(bytes(data))
+            if message is not None:
+                self._incoming.put_nowait((message[0], bytes(message[1])))
+        except frames.FrameError as error:
+            self._break(f"a frame of the token does not fit: {error}")
+        except asyncio.QueueFull:
+            self._break("the token sends more than it is asked for")
+
+    def _break(self, why: str) -> None:
+        self._broken = why
+        while not self._incoming.empty():
+            self._incoming.get_nowait()
+        self._incoming.put_nowait(None)
+
+
+class _deadline:  # noqa: N801 - reads as a word in `async with`
+    """asyncio.timeout with a VisitError that says what was waited for."""
+
+    def __init__(self, seconds: float, why: str) -> None:
+        self._timeout = asyncio.timeout(seconds)
+        self._why = why
+
+    async def __aenter__(self) -> None:
+        await self._timeout.__aenter__()
+
+    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError:
+            raise VisitError(self._why) from None

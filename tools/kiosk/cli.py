@@ -1,0 +1,115 @@
+"""Owns `emask kiosk`. Knows how to ask and tell, not how a visit goes."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import Progress as Bar
+
+from emask import spec
+from tools import lists
+from tools.cli import BadInput, DeviceFailed
+from tools.kiosk.folder import KioskFolder
+from tools.kiosk.session import VisitResult
+
+_folder = click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER")
+_json = click.option("--json", "as_json", is_flag=True, help="JSON, for other programs.")
+
+
+@click.group()
+def kiosk() -> None:
+    """A kiosk that tokens visit: it gives them time and lists and takes uploads, all kept in FOLDER."""
+
+
+@kiosk.command("add-list")
+@_folder
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
+def add_list(folder: Path, source: Path) -> None:
+    """Check a list of the authority and keep it for the tokens. It is not signed in this version."""
+    try:
+        taken = KioskFolder(folder).add_list(source)
+    except (lists.ListFileError, OSError) as error:
+        raise BadInput(f"{source}: {error}") from None
+    click.echo(f"List {taken.serial} of {_utc(taken.header.issued_s)} with {taken.header.count} records is in.")
+
+
+@kiosk.command()
+@_folder
+@_json
+def status(folder: Path, as_json: bool) -> None:
+    """Say what is in FOLDER."""
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder")
+    facts = _facts(KioskFolder(folder))
+    if as_json:
+        click.echo(json.dumps(facts))
+        return
+    click.echo(f"list: {facts['list_serial']}, issued {_utc(facts['list_issued_s'])}, {facts['list_records']} records"
+               if facts["list_serial"] else "list: none")
+    click.echo(f"uploads that wait for the authority: {facts['uploads']}")
+    click.echo(f"visits: {facts['visits']}, of them complete: {facts['complete']}")
+
+
+@kiosk.command()
+@_folder
+@click.option("--handover", is_flag=True, help="Hand out tokens: take them out of shelf mode.")
+@click.option("--upload-code", metavar="CODE", help="Ask the next token for its upload, with this code.")
+@click.option("--once", is_flag=True, help="End after one complete visit.")
+@_json
+def serve(folder: Path, handover: bool, upload_code: str | None, once: bool, as_json: bool) -> None:
+    """Wait for tokens with this computer's Bluetooth radio (bleak) and serve them, until interrupted."""
+    from bleak.exc import BleakError
+
+    if upload_code is not None and len(upload_code.encode()) != spec.CODE_BYTES:
+        raise click.BadParameter(f"a code has {spec.CODE_BYTES} signs", param_hint="--upload-code")
+    try:
+        asyncio.run(_serve(KioskFolder(folder), handover, upload_code, once, as_json))
+    except (BleakError, OSError) as error:
+        raise DeviceFailed(f"Bluetooth: {error}") from None
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+
+
+async def _serve(folder: KioskFolder, handover: bool, upload_code: str | None, once: bool, as_json: bool) -> None:
+    from bleak import BleakClient, BleakScanner
+
+    from tools.kiosk import service
+
+    with Bar(console=Console(stderr=True), transient=True, disable=as_json) as bar:
+        task = bar.add_task("waiting for a token", total=None)
+
+        def progress(what: str, done: int, total: int) -> None:
+            bar.update(task, description=what, completed=done, total=total)
+
+        def on_visit(result: VisitResult, why: str) -> None:
+            bar.update(task, description="waiting for a token", completed=0, total=None)
+            click.echo(json.dumps(_visit_facts(result, why)) if as_json else _sentence(result, why))
+
+        await service.serve(BleakScanner, BleakClient, folder, handover=handover, upload_code=upload_code, once=once,
+                            on_visit=on_visit, progress=progress)
+
+
+def _facts(folder: KioskFolder) -> dict:
+    newest, visits = folder.newest_list(), folder.visits()
+    return {"list_serial": newest.serial if newest else 0, "list_issued_s": newest.header.issued_s if newest else 0,
+            "list_records": newest.header.count if newest else 0, "uploads": len(folder.uploads()),
+            "visits": len(visits), "complete": sum(bool(entry.get("complete")) for entry in visits)}
+
+
+def _visit_facts(result: VisitResult, why: str) -> dict:
+    return {"complete": result.complete, "why": why, "list": result.list, "list_serial": result.list_serial,
+            "upload": result.upload, "alert": bool(result.status.get("state", 0) & spec.STATE_ALERT)}
+
+
+def _sentence(result: VisitResult, why: str) -> str:
+    if why:
+        return f"The visit broke off: {why}."
+    alert = " The token holds a warning." if result.status["state"] & spec.STATE_ALERT else ""
+    return f"Visit complete. List: {result.list}. Upload: {result.upload}.{alert}"
+
+
+def _utc(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,105 @@
+"""Owns the kiosk's loop: look for a token, connect, serve it, write the log; one visit at a time. Knows no bytes.
+
+`scanner_cls` and `client_cls` are called as bleak.BleakScanner and bleak.BleakClient are; `over(...)` makes them for
+another backend (bleak 3.1 `backend=`), such as the bench's.
+"""
+
+import asyncio
+import functools
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bleak import BleakClient, BleakScanner
+from bleak.backends.device import BLEDevice
+from bleak.exc import BleakError
+
+from emask import spec
+from tools.kiosk.channel import VisitError
+from tools.kiosk.folder import KioskFolder
+from tools.kiosk.session import Progress, VisitResult, visit
+
+VISIT_LIMIT_S = 150.0
+_CONNECT_LIMIT_S = 20.0
+_REST_S = 75.0                  # a served token is connectable for at most this long under the same address
+_PAUSE_S = 1.0                  # after a failure: do not hammer
+
+OnVisit = Callable[[VisitResult, str], None]
+
+
+def over(scanner_backend: Any, client_backend: Any) -> tuple[Any, Any]:
+    """(scanner_cls, client_cls) for `serve` over other bleak backends than the platform's."""
+    return (functools.partial(BleakScanner, backend=scanner_backend),
+            functools.partial(BleakClient, backend=client_backend))
+
+
+async def serve(scanner_cls: Any, client_cls: Any, folder: KioskFolder, *, clock: Callable[[], float] = time.time,
+                handover: bool = False, upload_code: str | None = None, once: bool = False,
+                stop: asyncio.Event | None = None, on_visit: OnVisit | None = None,
+                progress: Progress | None = None) -> int:
+    """Serve visitors until `stop` is set, or one visit is complete if `once`; return how many were complete.
+
+    A token that is served rests for 75 s. `upload_code` goes to the first token that gives an upload, and then no
+    more. `on_visit(result, why)` is told of each visit; `why` is empty unless it broke. BleakError: no radio here.
+    """
+    stop = stop or asyncio.Event()
+    resting: dict[str, float] = {}
+    complete = 0
+    while not stop.is_set():
+        device = await _next_visitor(scanner_cls, resting, stop)
+        if device is None:
+            break
+        result, why = await _serve_one(client_cls, device, folder, clock, handover, upload_code, progress)
+        _log(folder, clock, result, why)
+        if on_visit:
+            on_visit(result, why)
+        if result.complete:
+            resting[device.address] = asyncio.get_running_loop().time() + _REST_S
+            complete += 1
+        if result.upload == "taken":
+            upload_code = None
+        if once and result.complete:
+            break
+        if why:
+            await asyncio.sleep(_PAUSE_S)
+    return complete
+
+
+async def _next_visitor(scanner_cls: Any, resting: dict[str, float], stop: asyncio.Event) -> BLEDevice | None:
+    """The next connectable token that is not resting, or None when `stop` is set."""
+    loop = asyncio.get_running_loop()
+    found: asyncio.Future[BLEDevice] = loop.create_future()
+
+    def seen(device: BLEDevice, advertisement: Any) -> None:
+        uuids = [uuid.lower() for uuid in advertisement.service_uuids]
+        if spec.SERVICE_UUID in uuids and loop.time() >= resting.get(device.address, 0.0) and not found.done():
+            found.set_result(device)
+
+    for address in [address for address, until in resting.items() if until <= loop.time()]:
+        del resting[address]
+    stopped = loop.create_task(stop.wait())
+    try:
+        async with scanner_cls(detection_callback=seen, service_uuids=[spec.SERVICE_UUID]):
+            await asyncio.wait([found, stopped], return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
+    finally:
+        stopped.cancel()
+    return found.result() if found.done() else None
+
+
+async def _serve_one(client_cls: Any, device: BLEDevice, folder: KioskFolder, clock: Callable[[], float],
+                     handover: bool, upload_code: str | None, progress: Progress | None) -> tuple[VisitResult, str]:
+    try:
+        async with asyncio.timeout(VISIT_LIMIT_S), client_cls(device, timeout=_CONNECT_LIMIT_S) as client:
+            return await visit(client, clock, folder, handover=handover, upload_code=upload_code,
+                               progress=progress), ""
+    except VisitError as error:
+        return VisitResult(), str(error)
+    except BleakError:
+        return VisitResult(), "the connection broke"      # bleak's text may hold the address
+    except TimeoutError:
+        return VisitResult(), "the visit took too long"
+
+
+def _log(folder: KioskFolder, clock: Callable[[], float], result: VisitResult, why: str) -> None:
+    folder.log({"at": int(clock()), "complete": result.complete, "list": result.list,
+                "list_serial": result.list_serial, "upload": result.upload, "why": why})
