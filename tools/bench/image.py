@@ -1,0 +1,73 @@
+# What a bench VM finds on its path: the device code as shipped, the shims, aioble real or double, all compiled. Starts nothing.
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools import ROOT, build
+
+
+class ImageError(Exception):
+    """A part of the image is missing; the text says which and how to get it."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """Folders for sys.path. aioble: "real (FOLDER's version)" or "double"."""
+
+    runner: Path
+    lib: Path
+    firmware: Path
+    boards: dict[str, Path]
+    aioble_path: Path
+    aioble: str
+
+
+def prepare(aioble_dir: str | None = None) -> Image:
+    """Compile what changed. aioble_dir: a folder that holds the package `aioble` (default: the variable AIOBLE)."""
+    build.build()
+    out = ROOT / "build"
+    shims = out / "bench"
+    _compile_tree(ROOT / "boards" / "bench", shims, skip=("runner.py", "double"))
+    _copy(ROOT / "boards" / "bench" / "runner.py", shims / "runner.py")
+    aioble_path, aioble = _aioble(aioble_dir or os.environ.get("AIOBLE", ""), out)
+    boards = {p.name.removeprefix("board-"): p for p in sorted((out / "mpy").glob("board-*"))}
+    return Image(shims / "runner.py", out / "mpy" / "lib", out / "mpy" / "firmware", boards, aioble_path, aioble)
+
+
+def _aioble(folder: str, out: Path) -> tuple[Path, str]:
+    if not folder:
+        _compile_tree(ROOT / "boards" / "bench" / "double", out / "aioble-double")
+        return out / "aioble-double", "double"
+    source = Path(folder).expanduser()
+    if not (source / "aioble" / "__init__.py").is_file():
+        raise ImageError(f"AIOBLE={folder}: this folder holds no package aioble; name the folder above aioble/__init__.py")
+    target = out / "aioble-real"
+    _compile_tree(source / "aioble", target / "aioble")
+    return target, "real"
+
+
+def _compile_tree(source: Path, target: Path, skip: tuple[str, ...] = ()) -> None:
+    compiler = build._compiler()
+    cache = ROOT / "build" / "mpy-cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    wanted = set()
+    for path in sorted(source.rglob("*.py")):
+        inside = path.relative_to(source)
+        if inside.parts[0] in skip or "__pycache__" in inside.parts:
+            continue
+        code = compiler.compile(path, inside.as_posix(), cache)
+        place = (target / inside).with_suffix(".mpy")
+        wanted.add(place)
+        if not place.exists() or place.read_bytes() != code:
+            build._write(place, code)
+    for path in target.rglob("*.mpy"):
+        if path not in wanted:
+            path.unlink(missing_ok=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    if not target.exists() or target.read_bytes() != source.read_bytes():
+        shutil.copyfile(source, target)
