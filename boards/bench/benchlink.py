@@ -47,6 +47,7 @@ def boot():
     global ble_active, ble_corrupt
     _handlers.clear()
     _s.waiting = []
+    _s.now = 0  # a battery pull starts the count again: the next answer says where it stands
     _s.charged = 0
     _s.dead = False
     _s.dispatching = False

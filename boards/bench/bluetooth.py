@@ -53,7 +53,7 @@ _MISSING = object()
 
 
 class BLE(Gatt):
-    """The one BLE interface. Errors are OSError with NimBLE's errno, or minus NimBLE's own code where there is no errno."""
+    """The one BLE interface. OSError has NimBLE's errno, or minus its own code where there is no errno."""
 
     _one = None
 
@@ -86,26 +86,35 @@ class BLE(Gatt):
         except benchlink.PowerOff:
             raise
         except BaseException as error:  # noqa: BLE001  # as in C: whatever it is, it ends here
-            print("Unhandled exception in IRQ callback handler")
-            _print_exception(error)
-            self._handler = None
+            self._failed(error)
+            return None
+
+    def _failed(self, error):
+        print("Unhandled exception in IRQ callback handler")
+        _print_exception(error)
+        self._handler = None
 
     def _on_report(self, data):
         """Reports one after the other: addr_type, addr[6], adv_type, rssi (signed), length, data."""
         at = 0
         end = len(data)
-        while at < end:
-            if not self._scanning or benchlink.ble_corrupt:
-                return
-            body = at + 10
-            at = body + data[at + 9]
-            rssi = data[body - 2]
-            if rssi > 127:
-                rssi -= 256
-            self._fire(
-                _IRQ_SCAN_RESULT,
-                (data[body - 10], data[body - 9 : body - 3], data[body - 3], rssi, data[body:at]),
-            )
+        try:
+            while at < end:
+                handler = self._handler
+                if handler is None or not self._scanning or benchlink.ble_corrupt:
+                    return
+                benchlink.charge(benchlink.report_us)
+                body = at + 10
+                rssi = data[at + 8]
+                if rssi > 127:
+                    rssi -= 256
+                first, at = at, body + data[at + 9]
+                addr = data[first + 1 : first + 7]
+                handler(_IRQ_SCAN_RESULT, (data[first], addr, data[first + 7], rssi, data[body:at]))
+        except benchlink.PowerOff:
+            raise
+        except BaseException as error:  # noqa: BLE001  # as in _fire, without a call per report
+            self._failed(error)
 
     def _on_irq(self, data):
         event = data[0]

@@ -22,7 +22,11 @@ def _ask(off):
     import struct
 
     benchlink.boot()
-    return json.loads(bytes(benchlink.call(benchlink.OP_OFF, struct.pack("<bq", off.kind or 0, off.ms * 1000))))
+    return json.loads(bytes(benchlink.call(benchlink.OP_OFF, struct.pack("<bq", off.kind or 0, off.ms * 1000) + _wake_pins())))
+
+
+def _wake_pins():
+    return bytes(sys.modules["machine"].wake_pins) if "machine" in sys.modules else b""
 
 
 def _one_boot(boot):
@@ -51,9 +55,7 @@ def _listen():
 
 
 def _fresh(boot):
-    for name in list(sys.modules):
-        if name not in _KEEP:
-            del sys.modules[name]
+    _purge()
     sys.path[:] = [_SHIMS] + boot["paths"] + [".frozen"]
     benchlink.boot()
     import cryptolib
@@ -82,6 +84,18 @@ def _fresh(boot):
     if esp32.image is None:
         esp32.image = open(boot["image"], "rb", 0)
     gc.collect()
+
+
+def _purge():
+    """Forget the last boot: emptied as well as dropped, since a stale reference on the stack would keep all of it."""
+    for name in list(sys.modules):
+        if name in _KEEP:
+            continue
+        module = sys.modules[name]
+        if name != "_asyncio" and hasattr(module, "__file__"):
+            module.__dict__.clear()
+        sys.modules[name] = None
+        del sys.modules[name]
 
 
 def _run(script):

@@ -213,8 +213,7 @@ class Gap:
 
     def _report(self, report: Report) -> None:
         node = self.node
-        waiting = node._events
-        if len(waiting) >= MAX_REPORTS and sum(event[0] == EV_REPORT for event in waiting) >= MAX_REPORTS:
+        if node.unread >= MAX_REPORTS:
             self._dropped += 1
             return
         data = report.data

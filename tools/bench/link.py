@@ -62,6 +62,7 @@ class End:
     silent: bool = False  # its power is gone
     closed: bool = False
     terminating: bool = False
+    established: bool = False
     sent_pdus: int = 0
     retries: int = 0
 
@@ -87,7 +88,6 @@ class Link:
         self._rng = engine.rng("link", central.name, peripheral.name, t_us)
         self._start_us = max(t_us, engine.now_us) + _FIRST_EVENT_US
         self._events = 0  # connection events passed
-        self._established = False
         self._troubled = True  # the last event failed: no event is skipped
         self._timer: Timer | None = None
         for end in (self.central, self.peripheral):
@@ -136,8 +136,11 @@ class Link:
 
     def silence(self, host: Host) -> None:
         """The host lost its power: it says nothing more and hears nothing; the peer finds out by itself."""
-        end = self.end_of(host)
+        end, peer = self.end_of(host), self.peer_of(host)
         end.silent = end.closed = True
+        if not self._troubled:
+            peer.heard_us = max(peer.heard_us, self.engine.now_us - self.interval_us)
+        self._troubled = True
         self._plan()
 
     # Connection events
@@ -167,12 +170,14 @@ class Link:
         self._plan()
 
     def _account_quiet(self, events: int) -> None:
-        """Empty exchanges that nobody had to simulate."""
+        """Empty exchanges that nobody had to simulate; they are taken to have been heard."""
         air = _LL_OVERHEAD_BYTES * _BYTE_US * events
         for end, extra in ((self.central, 0), (self.peripheral, _WIDENING_US * events)):
             if not end.closed:
                 end.host.radio.account("tx", air)
                 end.host.radio.account("rx", air + extra)
+                if not self._troubled:
+                    end.heard_us = self.engine.now_us - self.interval_us
 
     def _exchange(self) -> None:
         """Packet pairs until both have nothing left, one is lost, or the event's time is up."""
@@ -189,7 +194,6 @@ class Link:
             if t_us < 0:
                 return
             self._troubled = False
-            self._established = True
             t_us += _IFS_US
             if t_us > limit or not (self.central.queue or self.peripheral.queue):
                 return
@@ -209,6 +213,7 @@ class Link:
             sender.retries += 1
             return -1
         receiver.heard_us = t_us
+        receiver.established = True
         if sender.queue:
             pdu, fragments = sender.queue[0]
             fragments.popleft()
@@ -236,7 +241,7 @@ class Link:
     def _check_supervision(self) -> None:
         now = self.engine.now_us
         for end in (self.central, self.peripheral):
-            if not self._established and self._events >= _ESTABLISH_EVENTS:
+            if not end.established and self._events >= _ESTABLISH_EVENTS:
                 self._close(end, REASON_NOT_ESTABLISHED)
             elif now - end.heard_us > self.timeout_us:
                 self._close(end, REASON_TIMEOUT)

@@ -134,7 +134,7 @@ class RecordedLinks:
     """Levels of a recording from start_us on; people[id in the recording] = name in the scenario."""
 
     def __init__(self, recording: Recording, people: dict[str, str], start_us: int) -> None:
-        self.recording, self.start_us = recording, start_us
+        self.recording, self.people, self.start_us = recording, people, start_us
         self._ids = {name: person for person, name in people.items()}
         self.heard_measured = 0
         self.heard_interpolated = 0

@@ -42,6 +42,6 @@ class BenchLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.engine.now_us / 1e6
 
-    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:
+    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Any = None) -> asyncio.Handle:  # type: ignore[override]
         self.woken = True
         return super().call_soon(callback, *args, context=context)

@@ -95,6 +95,7 @@ class Radio:
         self.adv: AdvParams | None = None
         self.scanning: ScanParams | None = None
         self.met = Heard()
+        self.total = Heard()
         self.scan_started_us = 0
         self.sent = 0
         self.used_us = {"tx": 0, "rx": 0}
@@ -147,12 +148,19 @@ class Radio:
             lasted = engine.now_us - self.scan_started_us
             self.account("rx", lasted * self.scanning.window_us // max(1, self.scanning.interval_us))
             self.medium.listeners.pop(self.name, None)
+            self._tell(lasted, met)
         self.scanning = params
         self.met = Heard()
         if params is not None:
             self.scan_started_us = engine.now_us
             self.medium.listeners[self.name] = self
         return met
+
+    def _tell(self, lasted_us: int, met: Heard) -> None:
+        for total, part in ((self.total.heard, met.heard), (self.total.missed, met.missed)):
+            for name, count in part.items():
+                total[name] = total.get(name, 0) + count
+        self.medium.engine.log.event("scan", self.name, lasted_us=lasted_us, heard=met.heard, missed=met.missed)
 
     def initiate(
         self,

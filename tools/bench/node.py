@@ -22,6 +22,7 @@ WAKE_NONE, WAKE_TIMER, WAKE_GPIO = 0, 4, 7
 FOREVER_US = 1 << 60
 _DEBT_US = 2_000  # CPU time up to this is paid at the next wait, more at once
 _EVENT_BYTES = 6_000  # events handed over in one answer
+_MOST_HELD = 64  # events that a waiting VM is not yet woken for, well below the controller's 100
 _BATTERY_EMPTY_MV = 3_000
 
 
@@ -61,6 +62,7 @@ class Node:
         self.boots = 0
         self.state = "off"
         self.radio_on = False
+        self.on_us = 0
         self._events: deque[tuple[int, int, bytes]] = deque()
         self._timer: Timer | None = None
         self._local_base_us = 0
@@ -169,7 +171,13 @@ class Node:
         now = self.engine.now_us
         self._events.append((kind, now if t_us is None else min(t_us, now), payload))
         if self._waiting == "idle":
+            lazy = lazy and len(self._events) < _MOST_HELD
             self._wake_by(now + (self.config.report_latency_us if lazy else 0))
+
+    @property
+    def unread(self) -> int:
+        """Events that the VM has not taken yet."""
+        return len(self._events)
 
     def pin(self, number: int, level: int) -> None:
         """An input changes. Wakes a sleep that this pin may end."""
@@ -177,7 +185,7 @@ class Node:
         self.post(shims.EVENT_PIN, bytes([number, level]))
         if self._waiting == "sleep" and number in self._wake_pins and not level:
             self._wake_sleep(WAKE_GPIO)
-        if self.state == "deep" and number == self.config.board.pins.get("button") and not level:
+        if self.state == "deep" and number in self._wake_pins and not level:
             if self._timer:
                 self._timer.cancel()
             self._leave_deep(WAKE_GPIO)
@@ -223,7 +231,8 @@ class Node:
             self.power_off()
 
     def _take_events(self) -> list[tuple[int, int, bytes]]:
-        taken, size = [], 0
+        taken: list[tuple[int, int, bytes]] = []
+        size = 0
         while self._events and size < _EVENT_BYTES and len(taken) < 1000:
             kind, t_us, payload = self._events.popleft()
             taken.append((kind, self.local_us(t_us), payload))
@@ -268,7 +277,8 @@ class Node:
         elif op == OP_SLEEP:
             self._sleep(struct.unpack_from("<q", payload)[0], set(payload[8:]))
         else:
-            kind, us = struct.unpack("<bq", payload)
+            kind, us = struct.unpack_from("<bq", payload)
+            self._wake_pins = set(payload[9:])
             self._off(kind, us)
 
     def _idle(self, deadline_local_us: int) -> None:
@@ -284,6 +294,9 @@ class Node:
     def _sleep(self, us: int, pins: set[int]) -> None:
         self._waiting = "sleep"
         self._wake_pins = pins
+        if self.radio_on:  # the clock of the controller stops with the rest: it is dead until a reset
+            self.engine.log.event("radio_corrupt", self.name)
+            self.radio.power(False)
         self._enter("light")
         self._dog_pause()
         if any(self.inputs.get(pin, 1) == 0 for pin in pins):
@@ -312,8 +325,7 @@ class Node:
         if kind == OFF_DEEP_SLEEP:
             self._enter("deep")
             self.engine.log.event("deep_sleep", self.name)
-            button = self.config.board.pins.get("button", -1)
-            if self.inputs.get(button, 1) == 0:
+            if any(self.inputs.get(pin, 1) == 0 for pin in self._wake_pins):
                 return self._leave_deep(WAKE_GPIO)
             until = self.true_us(self.local_us(self.engine.now_us) + us)
             self._timer = self.engine.at(until, self._leave_deep, WAKE_TIMER) if us > 0 else None
@@ -368,6 +380,7 @@ class Node:
         self._state_since_us = self.engine.now_us
         if self.state == "off" or not lasted:
             return
+        self.on_us += lasted
         consumer, current = self._CHARGES[self.state]
         if self.state == "idle" and self.radio_on:
             consumer, current = "radio idle", "radio_idle"
