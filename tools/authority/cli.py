@@ -11,6 +11,7 @@ from tools.authority import core
 from tools.authority.store import StoreMissing
 from tools.cli import BadInput
 from tools.cli import Refused as RefusedExit
+from tools.files import write_whole
 
 _UNSIGNED = "The list is not signed yet: tokens take whatever a kiosk hands them."
 
@@ -58,11 +59,17 @@ def init(folder: Path) -> None:
 @authority.command("issue-codes")
 @_folder
 @click.option("--count", type=click.IntRange(1, 10_000), default=1, show_default=True)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write them to this file, for its owner only.")
 @_at
-def issue_codes(folder: Path, count: int, now_s: int) -> None:
+def issue_codes(folder: Path, count: int, out: Path | None, now_s: int) -> None:
     """Print new single-use upload codes, one per line; they hold for 14 days."""
     with _Plain():
-        click.echo("\n".join(core.issue_codes(folder, count, now_s)))
+        text = "\n".join(core.issue_codes(folder, count, now_s))
+        if out is None:
+            click.echo(text)
+            return
+        write_whole(out, (text + "\n").encode(), 0o600)
+        click.echo(f"{count} codes are in {out}.")
 
 
 @authority.command()
