@@ -1,0 +1,141 @@
+# `emask bench`: asks and tells. Knows not how a run goes.
+from __future__ import annotations
+
+import json
+import time
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from tools import ROOT
+from tools.bench import demo as party_demo
+from tools.bench import heap as heap_use
+from tools.bench import speed as bench_speed
+from tools.bench import summary
+from tools.bench.energy import BoardError
+from tools.bench.engine import BenchError
+from tools.bench.image import Image, ImageError, prepare
+from tools.bench.recording import RecordingError
+from tools.bench.run import Run
+from tools.bench.scenario import Scenario, ScenarioError
+from tools.build import BuildError
+from tools.cli import BadInput, Refused, main
+
+_seed = click.option("--seed", type=click.IntRange(min=0), help="In place of the scenario's own.")
+_json = click.option("--json", "as_json", is_flag=True, help="JSON, for other programs.")
+_aioble = click.option("--aioble", metavar="DIR", help="Folder that holds the real package aioble (default: $AIOBLE, else a double).")
+
+
+@click.group()
+def bench() -> None:
+    """The firmware that ships, on the real MicroPython, with simulated hardware and air. Energy figures are a model."""
+
+
+class _Plain:
+    """Turns what the bench may raise into one line and an exit code."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, (ScenarioError, RecordingError, BoardError, ImageError)):
+            raise BadInput(str(error)) from None
+        if isinstance(error, (BenchError, BuildError)):
+            raise Refused(str(error)) from None
+
+
+@bench.command("run")
+@click.argument("scenario", type=click.Path(dir_okay=False, path_type=Path), metavar="SCENARIO.toml")
+@_seed
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the log and what the nodes wrote.  [default: out/NAME]")
+@click.option("--detail", type=click.Choice(["summary", "full"]), default="summary", show_default=True, help="How much the log holds.")
+@_aioble
+@_json
+def run(scenario: Path, seed: int | None, out: Path | None, detail: str, aioble: str | None, as_json: bool) -> None:
+    """Play a scenario. The same scenario and seed give the same log, byte for byte."""
+    with _Plain():
+        plan = Scenario.load(scenario)
+        folder = out or Path("out") / plan.name
+        facts = summary.summarize(_play(plan, prepare(aioble), folder, seed, detail))
+    _write(folder / "summary.json", facts)
+    click.echo(json.dumps(facts) if as_json else summary.text(facts) + f"\nLog and output of the nodes: {folder}")
+
+
+@bench.command()
+@_seed
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out/demo"), show_default=True)
+@_aioble
+@_json
+def demo(seed: int | None, out: Path, aioble: str | None, as_json: bool) -> None:
+    """A token's first day: 18 recorded people, one case, the alerts, and a report."""
+    with _Plain():
+        plan = Scenario.load(ROOT / "scenarios" / "party.toml")
+        watcher = party_demo.Watcher()
+        done = _play(plan, prepare(aioble), out, seed, "summary", watcher)
+        result = party_demo.evaluate(done, watcher)
+    party_demo.write_report(result, out / "report.html")
+    _write(out / "demo.json", result.facts())
+    click.echo(json.dumps(result.facts()) if as_json else result.text() + f"\n\nReport with pictures: {out / 'report.html'}")
+    if result.failed():
+        raise click.exceptions.Exit(1)
+
+
+@bench.command()
+@click.option("--tokens", multiple=True, type=click.IntRange(1, 500), default=(2, 8, 18), show_default=True)
+@click.option("--hours", type=click.FloatRange(0.1, 240), default=24.0, show_default=True)
+@click.option("--sleep", "sleeps", multiple=True, type=click.Choice(["light", "deep"]), default=("light", "deep"), show_default=True)
+@_aioble
+@_json
+def speed(tokens: tuple[int, ...], hours: float, sleeps: tuple[str, ...], aioble: str | None, as_json: bool) -> None:
+    """Token-days per second of the bench itself, tokens that all hear each other all day."""
+    with _Plain():
+        rows = bench_speed.measure(prepare(aioble), tokens, sleeps, hours, lambda row: None if as_json else click.echo(bench_speed.line(row)))
+    if as_json:
+        click.echo(json.dumps(rows))
+
+
+@bench.command()
+@click.option("--hours", type=click.FloatRange(0.5, 48), default=24.0, show_default=True)
+@_aioble
+@_json
+def heap(hours: float, aioble: str | None, as_json: bool) -> None:
+    """Peak heap of a token's day: the smallest heap that survives it, less the bench's own shims."""
+    with _Plain():
+        found = heap_use.measure(prepare(aioble), hours, lambda text: click.echo(text, err=True))
+    click.echo(json.dumps(found) if as_json else heap_use.text(found))
+
+
+def _play(plan: Scenario, image: Image, folder: Path, seed: int | None, detail: str, watcher: Any = None) -> Run:
+    console = Console(stderr=True)
+    with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task(f"{plan.name}: {len(plan.nodes)} nodes, {plan.duration_s / 3600:.1f} simulated hours", total=plan.duration_s)
+        done = Run(plan, image, folder, seed=seed, detail=detail, command=_command)
+        if watcher:
+            done.engine.log.watch.append(watcher)
+        started = time.monotonic()
+        try:
+            done.play(lambda at_s, of_s: bar.update(task, completed=at_s))
+            bar.update(task, completed=plan.duration_s)
+        finally:
+            done.engine.close()
+        done.wall_s = time.monotonic() - started
+    return done
+
+
+def _command(words: list[str], folder: Path) -> str:
+    """One emask command line, run in the output folder; its text. BenchError if it refuses."""
+    from click.testing import CliRunner
+
+    with chdir(folder):
+        result = CliRunner().invoke(main, words)
+    if result.exit_code:
+        raise BenchError(f"emask {' '.join(words[:2])} ended with {result.exit_code}: {result.output.strip()}")
+    return result.output
+
+
+def _write(path: Path, facts: dict[str, Any]) -> None:
+    path.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,322 @@
+# The party after it was played: who had contact by the recording, who was alerted, why they differ. Plays nothing itself.
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tools import lists, report
+from tools.bench import outcome, party, summary
+from tools.bench.energy import CONSUMERS
+from tools.bench.node import Node
+from tools.bench.run import Run
+
+_HOUR_S = 3600.0
+_NOT_KNOWN_SHARE = 0.5  # of the recording's length: below that the recording does not say who was near
+_SIGNAL = "motor"
+
+
+class Watcher:
+    """Collects from the log what the timeline and the words need."""
+
+    def __init__(self) -> None:
+        self.spans: dict[str, dict[str, list[list[float]]]] = {}
+        self.open: dict[tuple[str, str], float] = {}
+        self.cuts: dict[str, list[float]] = {}
+        self.marks: dict[str, list[dict[str, Any]]] = {}
+        self.motor: dict[str, float] = {}
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        node, at_s, kind = event["node"], event["t_us"] / 1e6, event["ev"]
+        if kind == "scan":
+            self._span(node, "listens", at_s - event["lasted_us"] / 1e6, at_s)
+        elif kind == "radio":
+            self._switch(node, "radio on", event["state"] == "up", at_s)
+        elif kind == "link":
+            for end in (node, event.get("peer")):
+                if end:
+                    self._switch(end, "connected", event["state"] == "up", at_s)
+        elif kind == "output":
+            self._switch(node, event["what"], bool(event["on"]), at_s)
+            if event["what"] == _SIGNAL and event["on"]:
+                self.motor[node] = at_s
+        elif kind == "power_off" and not self._last_cut(node, at_s):
+            self.cuts.setdefault(node, []).append(at_s)
+            self._mark(node, at_s, "battery out")
+        elif kind == "event" and event["do"] == "press":
+            self._mark(node, at_s, "button")
+        elif kind == "power_on":
+            self._mark(node, at_s, "battery in")
+
+    def _last_cut(self, node: str, at_s: float) -> bool:
+        return bool(self.cuts.get(node)) and self.cuts[node][-1] == at_s
+
+    def _mark(self, node: str, at_s: float, label: str) -> None:
+        self.marks.setdefault(node, []).append({"at_s": at_s, "label": label})
+
+    def _span(self, node: str, lane: str, start_s: float, end_s: float) -> None:
+        self.spans.setdefault(node, {}).setdefault(lane, []).append([start_s, end_s])
+
+    def _switch(self, node: str, lane: str, on: bool, at_s: float) -> None:
+        started = self.open.pop((node, lane), None)
+        if on:
+            self.open[node, lane] = at_s if started is None else started
+        elif started is not None:
+            self._span(node, lane, started, at_s)
+
+
+@dataclass
+class Person:
+    """One wearer beside the case. truth None: the recording does not say."""
+
+    name: str
+    truth: bool | None
+    alert: bool
+    signalled: bool
+    contact: party.Contact
+    token_minutes: int
+    why: str = ""
+
+
+@dataclass
+class Result:
+    """What the demo tells, for the screen, for JSON and for the report."""
+
+    run: Run
+    watcher: Watcher
+    case: str
+    near_db: int
+    minutes: int
+    people: list[Person]
+    contacts: list[dict[str, Any]]
+    all_cases: tuple[int, int, int]
+    interpolated: float
+    pulled: list[str]
+    kept: dict[str, outcome.Kept]
+    summary: dict[str, Any] = field(default_factory=dict)
+
+    def count(self, truth: bool, alert: bool) -> int:
+        return sum(p.truth is truth and p.alert is alert for p in self.people)
+
+    def failed(self) -> bool:
+        """True when the machinery broke, not when the radio misjudged: an alert without signal, an outcome unexplained, a
+        token that lost its sightings or never got the list."""
+        silent = any(p.alert and not p.signalled for p in self.people)
+        unexplained = any(p.truth is not None and p.truth != p.alert and not p.why for p in self.people)
+        lost = any(self.kept[name].sightings == 0 for name in self.pulled)
+        return silent or unexplained or lost or not self.people
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            **self.summary,
+            "case": self.case,
+            "rule": {"near_db": self.near_db, "minutes": self.minutes},
+            "people": [
+                {
+                    "name": p.name,
+                    "contact": p.truth,
+                    "alert": p.alert,
+                    "minutes_near_by_distance": round(p.contact.minutes_near, 1),
+                    "minutes_near_by_level": p.contact.minutes_strong,
+                    "minutes_near_by_token": p.token_minutes,
+                    "why": p.why,
+                }
+                for p in self.people
+            ],
+            "interpolated_share": round(self.interpolated, 4),
+            "all_cases": dict(zip(("right", "false_alarms", "missed"), self.all_cases, strict=True)),
+            "battery_pulled": {n: {"sightings": self.kept[n].sightings, "damaged": self.kept[n].damaged} for n in self.pulled},
+        }
+
+    def words(self) -> list[str]:
+        right, false, missed = self.count(True, True), self.count(False, True), self.count(True, False)
+        known = sum(p.truth is not None for p in self.people)
+        words = [
+            f"{len(self.people) + 1} people wore tokens at a party whose radio levels and distances were recorded. {self.case} "
+            "was ill. At the health station the wearer's token gave its keys, the authority made a list of them, and the kiosk "
+            "in the market handed it to each token. Every token compared it with what it had heard, and decided by itself.",
+            f"By the recorded distances, people within 2 m of {self.case} for at least {self.minutes} minutes: {right + missed}. "
+            f"Alerted of them: {right}; not alerted: {missed}. Alerted without such a contact: {false}. Rightly left in peace: "
+            f"{known - right - missed - false}. Not known, since the recording does not say how far away they were: "
+            f"{len(self.people) - known}.",
+        ]
+        words += [self._battery(name) for name in self.pulled]
+        words.append(self._ruler())
+        return words
+
+    def _battery(self, name: str) -> str:
+        kept = self.kept[name]
+        return (
+            f"The battery of {name} was pulled in the middle of the party. It came back with its sightings, went on under a new key "
+            f"without knowing the time, and was dated again at the next kiosk: {kept.sightings} sightings, {kept.damaged} damaged."
+        )
+
+    def _ruler(self) -> str:
+        right, false, missed = self.all_cases
+        return (
+            "Signal strength is a poor ruler: a body between two people costs as much as many metres. With each of the people as "
+            "the case in turn, a perfect receiver of these recorded levels, under this same rule, would alert "
+            f"{right + false} times, {right} of them rightly, and miss {missed} contacts. The rule is 'at most {self.near_db} dB', "
+            "fitted on another recording (a lunch), never on this one."
+        )
+
+    def text(self) -> str:
+        lines = ["", *self.words(), "", f"{'person':<10}{'contact':>9}{'alert':>7}{'min. near':>11}{'by level':>10}{'by token':>10}  why"]
+        for p in self.people:
+            truth = "unknown" if p.truth is None else "yes" if p.truth else "no"
+            lines.append(
+                f"{p.name:<10}{truth:>9}{'YES' if p.alert else '-':>7}{p.contact.minutes_near:>11.1f}"
+                f"{p.contact.minutes_strong:>10}{p.token_minutes:>10}  {p.why}"
+            )
+        return "\n".join([*lines, "", summary.text(self.summary)])
+
+
+def evaluate(run: Run, watcher: Watcher) -> Result:
+    """Compare the recording with what the tokens decided."""
+    model = run.recorded[0]
+    recording, start_utc = model.recording, run.scenario.start_utc.timestamp() + model.start_us / 1e6
+    published = lists.load(run.out / "list.eml")
+    near_db, minutes = published.header.near_db, published.header.minutes
+    case = next(e.node for e in run.scenario.events if e.do == "case")
+    ids = {name: person for person, name in model.people.items()}
+    kept = {name: _kept(node, published) for name, node in run.nodes.items()}
+    pulled = [name for name in run.nodes if any(at < run.scenario.duration_s for at in watcher.cuts.get(name, []))]
+    people = [
+        _person(name, party.contact(recording, ids[name], ids[case], near_db, start_utc), kept[name], minutes, watcher, recording.length_s, pulled)
+        for name in run.nodes
+        if name != case
+    ]
+    heard = model.heard_measured + model.heard_interpolated
+    facts = summary.summarize(run)
+    return Result(
+        run, watcher, case, near_db, minutes, people, _contacts(recording, model.people), _all_cases(recording, near_db, minutes, start_utc),
+        model.heard_interpolated / max(1, heard), pulled, kept, facts,
+    )
+
+
+def _kept(node: Node, published: lists.ListFile) -> outcome.Kept:
+    place = next(p for p in node.flash.partitions if p.name == "sightings")
+    return outcome.read(node.flash.path, place.offset, place.size, published)
+
+
+def _person(name: str, contact: party.Contact, kept: outcome.Kept, minutes: int, watcher: Watcher, length_s: float,
+            pulled: list[str]) -> Person:
+    known = contact.minutes_known * 60 >= _NOT_KNOWN_SHARE * length_s or contact.minutes_near >= minutes
+    person = Person(
+        name, contact.minutes_near >= minutes if known else None, kept.alert_day is not None, name in watcher.motor, contact,
+        kept.near_minutes or 0,
+    )
+    person.why = _why(person, minutes, name in pulled)
+    return person
+
+
+def _why(person: Person, minutes: int, pulled: bool) -> str:
+    """Why truth and alert differ; empty when they agree."""
+    if person.truth is None or person.truth == person.alert:
+        return ""
+    level = "unheard" if person.contact.mean_dbm is None else f"{person.contact.mean_dbm:.0f} dBm"
+    strong = person.contact.minutes_strong >= minutes
+    if person.truth and not strong:
+        return f"near, but weak in the recording itself ({level} on average): bodies in the way"
+    if not person.truth and strong:
+        return f"not near for long enough, but as strong in the recording ({level} on average) as those who were"
+    if pulled:
+        return "its battery was out for a part of the time"
+    if person.contact.minutes_strong == person.token_minutes:
+        return f"within a minute of the rule: {person.contact.minutes_near:.0f} near by distance"
+    return (
+        f"the level ({level}) lies at the limit: the token's samples of {person.token_minutes} minutes fell on one side, "
+        f"the recording's {person.contact.minutes_strong} on the other"
+    )
+
+
+def _contacts(recording: Any, people: dict[str, str]) -> list[dict[str, Any]]:
+    found = []
+    for at, a in enumerate(recording.people):
+        for b in recording.people[at + 1 :]:
+            near_s, known_s = recording.near_s(a, b)
+            found.append({"a": people[a], "b": people[b], "minutes": round(near_s / 60, 1) if known_s else None})
+    return found
+
+
+def _all_cases(recording: Any, near_db: int, minutes: int, start_utc: float) -> tuple[int, int, int]:
+    """(right, false, missed) alerts of a perfect receiver, with each person as the case."""
+    pairs = [
+        party.contact(recording, receiver, case, near_db, start_utc)
+        for case in recording.people
+        for receiver in recording.people
+        if receiver != case
+    ]
+    right = sum(c.minutes_near >= minutes and c.minutes_strong >= minutes for c in pairs)
+    false = sum(c.minutes_near < minutes <= c.minutes_strong for c in pairs)
+    return right, false, sum(c.minutes_near >= minutes > c.minutes_strong for c in pairs)
+
+
+def write_report(result: Result, path: Path) -> None:
+    report.render(_report(result), path)
+
+
+def _report(result: Result) -> dict[str, Any]:
+    facts = result.facts()
+    contacts = result.count(True, True) + result.count(True, False)
+    nodes = facts["nodes"]
+    mean = sum(n["mah_per_day"] for n in nodes) / len(nodes)
+    percent = sum(n["percent_per_day"] for n in nodes) / len(nodes)
+    return {
+        "title": "A token's first day",
+        "subtitle": f"scenario {facts['scenario']}, seed {facts['seed']}, aioble: {facts['aioble']}",
+        "words": result.words(),
+        "facts": [
+            {"value": f"{result.count(True, True)} of {contacts}", "label": "contacts alerted"},
+            {"value": str(result.count(False, True)), "label": "alerted without contact"},
+            {"value": f"{mean:.1f} mAh", "label": f"a day and token, {percent:.0f} % of its battery (model)"},
+        ],
+        "people": [node["name"] for node in nodes],
+        "case": result.case,
+        "contacts": result.contacts,
+        "rule_minutes": result.minutes,
+        "outcomes": {
+            p.name: {"truth": p.truth, "alert": p.alert, "minutes_true": round(p.contact.minutes_near, 1), "minutes_token": p.token_minutes, "why": p.why}
+            for p in result.people
+        },
+        "tokens": [_token(result, node) for node in nodes],
+        "timeline": _timeline(result),
+        "energy": {
+            "unit": "mAh a day",
+            "consumers": list(CONSUMERS),
+            "tokens": [{"name": n["name"], "values": [n["consumers_mah"][c] * n["mah_per_day"] / n["charge_mah"] for c in CONSUMERS]} for n in nodes],
+        },
+        "notes": [
+            summary.MODEL,
+            f"{result.interpolated:.0%} of the adverts heard between people fell between the recording's bursts, on the line from burst to burst.",
+            "The recording: DP-3T bt-measurements exp34, (c) EPFL and ETH Zurich, CC BY-ND 4.0. Its levels stand for tokens' levels as they are.",
+            "Heard and missed count every advert sent by someone in range while the token listened.",
+        ],
+        "made": [f"emask bench demo --seed {facts['seed']}"],
+    }
+
+
+def _token(result: Result, node: dict[str, Any]) -> dict[str, Any]:
+    keys = ("name", "heard", "missed", "charge_mah", "mah_per_day", "percent_per_day")
+    days = 100 / node["percent_per_day"] if node["percent_per_day"] else None
+    return {**{k: node[k] for k in keys}, "days": days, "note": "battery pulled" if node["name"] in result.pulled else ""}
+
+
+def _timeline(result: Result) -> dict[str, Any]:
+    """The pulled token's, else the first alerted one's: the whole run and a zoom on some windows of the party."""
+    watcher = result.watcher
+    name = (result.pulled or [p.name for p in result.people if p.alert] or [result.people[0].name])[0]
+    lanes = watcher.spans.get(name, {})
+    start_s = result.run.recorded[0].start_us / 1e6
+    marks = list(watcher.marks.get(name, []))
+    if name in watcher.motor:
+        marks.append({"at_s": watcher.motor[name], "label": "alert"})
+    return {
+        "token": name,
+        "start_s": 0,
+        "end_s": result.run.scenario.duration_s,
+        "zoom": [start_s + 600, start_s + 900],
+        "clock_at_0": result.run.scenario.start_utc.strftime("%H:%M UTC"),
+        "lanes": [{"name": lane, "spans": lanes[lane]} for lane in ("radio on", "listens", "connected", "motor", "led", "buzzer") if lane in lanes],
+        "marks": marks,
+    }

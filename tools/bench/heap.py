@@ -1,0 +1,94 @@
+# Peak heap of a token's day: the smallest VM heap that survives it, less what the bench's shims take. Runs days, judges nothing.
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tools.bench.image import Image
+from tools.bench.run import Run
+from tools.bench.scenario import EventSpec, KioskSpec, NodeSpec, Scenario
+from tools.bench.speed import crowd
+
+STEP_KIB = 4
+LOW_KIB, HIGH_KIB = 96, 512
+LIMIT_32_BIT_KIB = 96
+_HALF = 2  # objects are about twice as large here as on the chip (64-bit pointers)
+_BAD = ("MemoryError", "crashed", "Traceback", "memory allocation failed")
+_BASELINE = "import gc, bluetooth\ngc.collect()\nprint('shims', gc.mem_alloc())\n"
+
+
+def day(hours: float) -> Scenario:
+    """Four tokens in company, handed over at a kiosk; later a case, a list, an alert."""
+    end = hours * 3600
+    base = crowd("light", 4, hours)
+    nodes = [replace(node, on_shelf=True) for node in base.nodes]
+    press = [EventSpec(20.0 + 30 * n, "press", node.name) for n, node in enumerate(nodes)]
+    again = [EventSpec(end - 400 + 60 * n, "press", node.name) for n, node in enumerate(nodes)]
+    codes = ["authority", "issue-codes", "authority", "--out", "station/codes.txt", "--at", "{utc}"]
+    take = ["authority", "ingest", "authority", "station/outbox", "--at", "{utc}"]
+    publish = ["authority", "publish", "authority", "--out", "list.eml", "--issued", "{utc}", "--minutes", "5", "--near-db", "80"]
+    events = [
+        *press, EventSpec(end - 620, "emask", run=["authority", "init", "authority"]), EventSpec(end - 615, "emask", run=codes),
+        EventSpec(end - 600, "case", nodes[0].name, kiosk="station"), EventSpec(end - 500, "emask", run=take),
+        EventSpec(end - 495, "emask", run=publish), EventSpec(end - 490, "emask", run=["kiosk", "add-list", "station", "list.eml"]), *again,
+    ]
+    return replace(base, name="heap", nodes=nodes, kiosks=[KioskSpec("station", handover=True)], events=events)
+
+
+def measure(image: Image, hours: float, tell: Callable[[str], None]) -> dict[str, Any]:
+    """heap_kib (with shims), shims_kib, device_64_kib, device_32_kib (estimate), limit_kib."""
+    shims_kib = _shims_kib(image)
+    low, high = LOW_KIB, HIGH_KIB
+    while high - low > STEP_KIB:
+        middle = (low + high) // 2 // STEP_KIB * STEP_KIB
+        good = survives(image, day(hours), middle)
+        tell(f"{middle} KiB: {'survives' if good else 'too small'}")
+        low, high = (low, middle) if good else (middle, high)
+    device = high - shims_kib
+    return {"heap_kib": high, "shims_kib": shims_kib, "device_64_kib": device, "device_32_kib": device / _HALF, "limit_kib": LIMIT_32_BIT_KIB,
+            "hours": hours, "aioble": image.aioble}
+
+
+def _shims_kib(image: Image) -> int:
+    """What the bench's own modules take, measured in a VM that does nothing else."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "baseline.py"
+        script.write_text(_BASELINE)
+        scenario = Scenario("shims", 1, crowd("light", 1, 1).start_utc, 1.0, [NodeSpec("node", script=script)], [], [], [], Path(folder))
+        run = Run(scenario, image, Path(folder) / "out")
+        try:
+            run.play()
+        finally:
+            run.engine.close()
+        return int((Path(folder) / "out" / "node.txt").read_text().split()[1]) // 1024
+
+
+def survives(image: Image, scenario: Scenario, heap_kib: int) -> bool:
+    """Whether every token lives through it: no crash, no visit broken, all alerted but the case."""
+    from tools.bench.cli import _command
+
+    scenario = replace(scenario, nodes=[replace(node, heap_kib=heap_kib) for node in scenario.nodes])
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(scenario, image, Path(folder), command=_command)
+        try:
+            run.play()
+        except Exception as error:  # a case without upload ends the command line: the heap was too small
+            if type(error).__name__ != "BenchError":
+                raise
+            return False
+        finally:
+            run.engine.close()
+        said = "".join((Path(folder) / f"{node.name}.txt").read_text() for node in scenario.nodes)
+        whole = all(k.broken == 0 and k.visits == 2 * len(scenario.nodes) + 1 for k in run.kiosks.values())
+        return whole and not any(word in said for word in _BAD) and said.count("alert=1") == len(scenario.nodes) - 1
+
+
+def text(found: dict[str, Any]) -> str:
+    return (
+        f"Smallest heap that survives {found['hours']:g} h with visits, matching and alert: {found['heap_kib']} KiB on this 64-bit VM, of which "
+        f"{found['shims_kib']} KiB are the bench's shims. The device's code and data: {found['device_64_kib']} KiB here, about "
+        f"{found['device_32_kib']:.0f} KiB on a 32-bit chip (estimate: half; limit {found['limit_kib']}), aioble ({found['aioble']}) included."
+    )

@@ -1,0 +1,64 @@
+# What a token kept, read from its flash image after a run with the token's own code. Shows no key and no identifier.
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from emask import alert, clock, keylist, match, sighting, spec, store
+from tools import lists
+from tools.bench.flash import BLOCK
+
+
+class ImageDevice:
+    """A copy of one partition of a flash image as an extended block device; the image itself stays as it is."""
+
+    def __init__(self, image: Path, offset: int, size: int) -> None:
+        self._data = bytearray(image.read_bytes()[offset : offset + size])
+
+    def readblocks(self, block: int, buf: bytearray, offset: int = 0) -> None:
+        at = block * BLOCK + offset
+        buf[:] = self._data[at : at + len(buf)]
+
+    def writeblocks(self, block: int, buf: bytes, offset: int = 0) -> None:
+        at = block * BLOCK + offset
+        self._data[at : at + len(buf)] = buf
+
+    def ioctl(self, command: int, argument: int = 0) -> int:
+        if command == 6:
+            self._data[argument * BLOCK : (argument + 1) * BLOCK] = b"\xff" * BLOCK
+        return {4: len(self._data) // BLOCK, 5: BLOCK}.get(command, 0)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """sightings: how many; heard: adverts in them; first_s, last_s: UTC seconds they span; alert_day: None if no alert."""
+
+    sightings: int
+    adverts: int
+    alert_day: int | None
+    near_minutes: int | None
+    damaged: int
+
+
+def read(image: Path, offset: int, size: int, published: lists.ListFile | None = None) -> Kept:
+    """near_minutes: minutes near to the list's records, by the token's own matching, whatever the rule's length."""
+    kept = store.LogStore(ImageDevice(image, offset, size))
+    kept.mount()
+    records = [sighting.unpack(payload) for _, payload in kept.read(spec.SIGHTING, 0, 0xFFFFFFFF)]
+    whole = [record for record in records if record is not None]
+    found = kept.latest(spec.ALERT)
+    known = alert.unpack(found[1]) if found else None
+    near = _near_minutes(kept, published) if published else None
+    return Kept(len(whole), sum(record[4] for record in whole), known[0] if known else None, near, kept.damaged)
+
+
+def _near_minutes(kept: store.LogStore, published: lists.ListFile) -> int:
+    anchors = clock.Anchors([payload for _, payload in kept.read(spec.ANCHOR, 0, 0xFFFFFFFF)])
+    header = keylist.unpack_header(published.data)._replace(minutes=1)
+    matcher = match.Matcher(header, kept, anchors)
+    body = published.data[spec.LIST_HEADER_BYTES :]
+    rows = [body[at : at + spec.RECORD_BYTES] for at in range(0, header.count * spec.RECORD_BYTES, spec.RECORD_BYTES)]
+    for _ in matcher.run(lambda: iter(rows)):
+        pass
+    decision = matcher.decision()
+    return decision.minutes if decision else 0

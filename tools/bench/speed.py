@@ -1,0 +1,55 @@
+# The bench's own speed: token-days per second of wall time, all tokens in range of each other. Measures the bench, not the product.
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tools.bench.image import Image
+from tools.bench.run import Run
+from tools.bench.scenario import NodeSpec, Scenario
+from tools.bench.scenario import _START as _START_UTC
+
+
+def measure(image: Image, tokens: tuple[int, ...], sleeps: tuple[str, ...], hours: float,
+            tell: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
+    """One row per case: sleep, tokens, hours, wall_s, token_days_per_s, heard, per_heard_us."""
+    rows = []
+    for sleep in sleeps:
+        for count in tokens:
+            rows.append(_one(image, sleep, count, hours))
+            tell(rows[-1])
+    return rows
+
+
+def crowd(sleep: str, count: int, hours: float) -> Scenario:
+    """count tokens, handed over already, at -60 dBm of each other."""
+    nodes = [NodeSpec(f"token-{n:02}", sleep=sleep, on_shelf=False, start_s=n * 0.37) for n in range(1, count + 1)]
+    links = [{"model": "constant", "rssi_dbm": -60.0}]
+    return Scenario("crowd", 1, _START_UTC, hours * 3600, nodes, [], links, [], Path())
+
+
+def _one(image: Image, sleep: str, count: int, hours: float) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(crowd(sleep, count, hours), image, Path(folder))
+        started = time.perf_counter()
+        try:
+            run.play()
+        finally:
+            run.engine.close()
+        wall_s = time.perf_counter() - started
+    heard = sum(sum(node.radio.total.heard.values()) for node in run.nodes.values())
+    return {
+        "sleep": sleep, "tokens": count, "hours": hours, "wall_s": round(wall_s, 2),
+        "token_days_per_s": round(count * hours / 24 / wall_s, 4), "heard": heard, "us_per_heard": round(wall_s * 1e6 / max(1, heard), 1),
+        "aioble": image.aioble,
+    }
+
+
+def line(row: dict[str, Any]) -> str:
+    return (
+        f"{row['tokens']:>3} tokens x {row['hours']:g} h, {row['sleep']:<5} sleep: {row['wall_s']:>7.2f} s, "
+        f"{row['token_days_per_s']:.3f} token-days/s, {row['heard']} adverts heard, {row['us_per_heard']:.1f} us each"
+    )
