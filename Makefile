@@ -23,8 +23,9 @@ demo: $(STAMP)  ## the token's first day: 18 recorded people, one case, the aler
 test: $(STAMP)  ## all tests
 	@$(BIN)/python -m pytest -n $(WORKERS)
 
-lint: $(STAMP)  ## ruff
+lint: $(STAMP)  ## ruff: rules and format
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
 
 types: $(STAMP)  ## mypy twice: host code on CPython, device code against MicroPython's stubs
 	@$(BIN)/mypy

@@ -137,9 +137,7 @@ class Session:
         if not 0 < days <= spec.INFECTIOUS_DAYS:
             return self._refuse(_MALFORMED)
         now = device.own_slot(), device.slot()
-        records = device.identity.publish(
-            device.store, device.clock, device.anchors(), now, days, device.board.entropy
-        )
+        records = device.identity.publish(device.store, device.clock, device.anchors(), now, days, device.board.entropy)
         if not records:
             return self._refuse(_NOTHING)
         return [(spec.UPLOAD, messages.pack_upload(records[-_RECORDS_MAX:]))]

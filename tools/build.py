@@ -42,8 +42,11 @@ def build(out: Path | None = None, root: Path = ROOT) -> list[Unit]:
     compiler = _compiler()
     cache = root / "build" / "mpy-cache"
     cache.mkdir(parents=True, exist_ok=True)
-    units = [_unit(compiler, cache, out, root, package, folder, source)
-             for package, folder in PACKAGES.items() for source in _sources(root / folder)]
+    units = [
+        _unit(compiler, cache, out, root, package, folder, source)
+        for package, folder in PACKAGES.items()
+        for source in _sources(root / folder)
+    ]
     _remove_strays(out, {unit.path for unit in units})
     return units
 

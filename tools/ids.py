@@ -23,8 +23,12 @@ def rolling_ids(name: str, key: bytes, count: int, interval: int = 0) -> Iterato
 @click.option("--scheme", "name", type=click.Choice(["bluezone", "gaen"]), default="bluezone", show_default=True)
 @click.option("--key", "key_hex", required=True, metavar="HEX", help="Daily key: 32 bytes for bluezone, 16 for gaen.")
 @click.option("--count", type=click.IntRange(1, 100_000), required=True, help="How many, one per slot.")
-@click.option("--interval", type=click.IntRange(0, _LAST_INTERVAL), metavar="N",
-              help="gaen: interval number (10 minutes since 1970) of the first.")
+@click.option(
+    "--interval",
+    type=click.IntRange(0, _LAST_INTERVAL),
+    metavar="N",
+    help="gaen: interval number (10 minutes since 1970) of the first.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of lines.")
 def ids(name: str, key_hex: str, count: int, interval: int | None, as_json: bool) -> None:
     """Print the rolling identifiers of a daily key, one in hex per line.

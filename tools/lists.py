@@ -25,7 +25,7 @@ class ListFile:
 
     @property
     def digest(self) -> bytes:
-        return self.data[-spec.LIST_HASH_BYTES:]
+        return self.data[-spec.LIST_HASH_BYTES :]
 
 
 def build(header: bytes, records: Sequence[bytes]) -> bytes:
@@ -41,11 +41,11 @@ def parse(data: bytes) -> ListFile:
     if len(data) > spec.MAX_LIST_BYTES:
         raise ListFileError(f"{len(data)} bytes, a token takes {spec.MAX_LIST_BYTES}")
     try:
-        header = keylist.unpack_header(data[:spec.LIST_HEADER_BYTES])
+        header = keylist.unpack_header(data[: spec.LIST_HEADER_BYTES])
         keylist.check(header, len(data))
     except keylist.ListError as error:
         raise ListFileError(str(error)) from None
-    if hashlib.sha256(data[:-spec.LIST_HASH_BYTES]).digest() != data[-spec.LIST_HASH_BYTES:]:
+    if hashlib.sha256(data[: -spec.LIST_HASH_BYTES]).digest() != data[-spec.LIST_HASH_BYTES :]:
         raise ListFileError("damaged: the hash does not fit")
     return ListFile(header, data)
 

@@ -40,17 +40,24 @@ def measure(units: list[Unit], budgets: dict) -> Sizes:
 
 
 def _file_complaints(sizes: Sizes) -> list[str]:
-    over = [f"{source}: {size} bytes, budget {sizes.file_budget(source)}"
-            for source, size in sizes.files.items() if size > sizes.file_budget(source)]
-    gone = [f"{source}: has a budget but does not exist"
-            for source in sizes.budgets["files"] if source not in sizes.files]
+    over = [
+        f"{source}: {size} bytes, budget {sizes.file_budget(source)}"
+        for source, size in sizes.files.items()
+        if size > sizes.file_budget(source)
+    ]
+    gone = [
+        f"{source}: has a budget but does not exist" for source in sizes.budgets["files"] if source not in sizes.files
+    ]
     return over + gone
 
 
 def _package_complaints(sizes: Sizes) -> list[str]:
     now, shares = sizes.budgets["now"], sizes.budgets["shares"]
-    over = [f"{package}: {size} bytes, budget {now.get(package, 0)}"
-            for package, size in sizes.packages.items() if size > now.get(package, 0)]
+    over = [
+        f"{package}: {size} bytes, budget {now.get(package, 0)}"
+        for package, size in sizes.packages.items()
+        if size > now.get(package, 0)
+    ]
     if sum(shares.values()) > sizes.budgets["total_bytes"]:
         over.append(f"the shares add up to {sum(shares.values())} bytes, the whole is {sizes.budgets['total_bytes']}")
     if sizes.total > sizes.budgets["total_bytes"]:

@@ -1,4 +1,5 @@
-# asyncio's task queue in Python, on virtual time: the C one reads the machine's own clock. Same interface as `_asyncio`.
+# asyncio's task queue in Python, on virtual time: the C one reads the machine's own clock.
+# Same interface as `_asyncio`.
 from time import ticks_ms, ticks_diff
 
 

@@ -1,4 +1,5 @@
-# The VM's end of the pipe to the bench: one call at a time, the local clock, events. Knows no radio, no board, no firmware.
+# The VM's end of the pipe to the bench: one call at a time, the local clock, events.
+# Knows no radio, no board, no firmware.
 import struct
 import sys
 
@@ -15,7 +16,9 @@ _EVENT = "<HBq"  # length of the payload, kind, local time (us)
 
 
 class PowerOff(BaseException):
-    """Power is gone: unwinds everything up to the runner. kind: one of the OFF_ numbers, None for a cut from outside."""
+    """Power is gone: unwinds everything up to the runner. kind: one of the OFF_ numbers, None for a cut from
+    outside.
+    """
 
     def __init__(self, kind=None, ms=0):
         self.kind = kind

@@ -1,4 +1,5 @@
-# `esp32` on the bench: flash partitions over the node's image file, NVS, wake by GPIO. Reads are local, writes go to the host.
+# `esp32` on the bench: flash partitions over the node's image file, NVS, wake by GPIO.
+# Reads are local, writes go to the host.
 import errno
 import struct
 

@@ -1,4 +1,5 @@
-# `machine` of an ESP32-class chip on the bench: pins, sleep, reset, RTC memory, watchdog, ADC. The host decides what they do.
+# `machine` of an ESP32-class chip on the bench: pins, sleep, reset, RTC memory, watchdog, ADC.
+# The host decides what they do.
 import struct
 
 import benchlink
@@ -38,7 +39,12 @@ def _pin_changed(payload):
     old = inputs.get(number, 1)
     inputs[number] = level
     pin = _pins.get(number)
-    if pin is not None and pin._handler and old != level and pin._trigger & (Pin.IRQ_RISING if level else Pin.IRQ_FALLING):
+    if (
+        pin is not None
+        and pin._handler
+        and old != level
+        and pin._trigger & (Pin.IRQ_RISING if level else Pin.IRQ_FALLING)
+    ):
         pin._handler(pin)
 
 

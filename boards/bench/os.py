@@ -1,4 +1,5 @@
-# Chance for the VM: the real `os`, with urandom seeded by the bench and refused while the radio is down (protocol.md 1).
+# Chance for the VM: the real `os`, with urandom seeded by the bench and refused while the radio is down (protocol.md
+# 1).
 import sys as _sys
 
 _path = _sys.path[:]

@@ -1,4 +1,5 @@
-# Runs a device in this VM: boot after boot in one process, with fresh modules each time. Knows paths and boots, nothing of radios.
+# Runs a device in this VM: boot after boot in one process, with fresh modules each time.
+# Knows paths and boots, nothing of radios.
 import gc
 import sys
 
@@ -6,7 +7,19 @@ import benchlink
 
 _SHIMS = sys.path[0]
 # Shims whose state the host sets at each boot; every other module starts fresh.
-_KEEP = ("benchlink", "benchhash", "__main__", "time", "select", "os", "machine", "esp32", "hashlib", "cryptolib", "_taskqueue")
+_KEEP = (
+    "benchlink",
+    "benchhash",
+    "__main__",
+    "time",
+    "select",
+    "os",
+    "machine",
+    "esp32",
+    "hashlib",
+    "cryptolib",
+    "_taskqueue",
+)
 
 
 def main(fd_in, fd_out):
@@ -22,7 +35,9 @@ def _ask(off):
     import struct
 
     benchlink.boot()
-    return json.loads(bytes(benchlink.call(benchlink.OP_OFF, struct.pack("<bq", off.kind or 0, off.ms * 1000) + _wake_pins())))
+    return json.loads(
+        bytes(benchlink.call(benchlink.OP_OFF, struct.pack("<bq", off.kind or 0, off.ms * 1000) + _wake_pins()))
+    )
 
 
 def _wake_pins():
@@ -76,7 +91,9 @@ def _fresh(boot):
     random.seed(int(boot["seed"][:8], 16))
     hashlib.block_us = boot["cost_us"]["sha256_block"]
     cryptolib.block_us = boot["cost_us"]["aes_block"]
-    machine.start(boot["cause"], boot["wake"], bytes.fromhex(boot["rtc"]), {int(k): v for k, v in boot["inputs"].items()})
+    machine.start(
+        boot["cause"], boot["wake"], bytes.fromhex(boot["rtc"]), {int(k): v for k, v in boot["inputs"].items()}
+    )
     esp32.partitions = {name: tuple(place) for name, place in boot["partitions"].items()}
     esp32.record_us = boot["cost_us"]["record"]
     esp32.read_us = boot["cost_us"]["record_read"]

@@ -1,4 +1,5 @@
-# Virtual time for the VM: MicroPython's `time` on the bench's clock. Ticks restart at each boot, time() only at power loss.
+# Virtual time for the VM: MicroPython's `time` on the bench's clock.
+# Ticks restart at each boot, time() only at power loss.
 import sys as _sys
 
 _path = _sys.path[:]

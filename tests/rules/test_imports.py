@@ -12,8 +12,12 @@ FIRMWARE_NAMES = {path.stem for path in code.files(code.FIRMWARE)}
 
 
 def strangers(folders, allowed):
-    return [f"{code.place(path)} imports {name}" for path in code.files(*folders) for name in sorted(code.roots(path))
-            if name not in allowed(path)]
+    return [
+        f"{code.place(path)} imports {name}"
+        for path in code.files(*folders)
+        for name in sorted(code.roots(path))
+        if name not in allowed(path)
+    ]
 
 
 def test_library_imports_only_itself_and_pure_modules():
@@ -23,6 +27,7 @@ def test_library_imports_only_itself_and_pure_modules():
 def test_firmware_imports_library_board_and_itself():
     def allowed(path):
         return FIRMWARE_MAY | FIRMWARE_NAMES | (RADIO_MAY if path.name == "radio.py" else set())
+
     assert strangers([code.FIRMWARE], allowed) == []
 
 
@@ -65,15 +70,23 @@ def test_firmware_names_hide_no_module_of_the_chip():
 
 def test_host_programs_import_no_device_code_but_the_library():
     device = FIRMWARE_NAMES | {"board", "firmware", "boards", "tests", "machine", "esp32", "bluetooth", "aioble"}
-    device -= {"main", "session", "state", "power", "lists", "visit"}     # names that host packages use too, as tools.x
-    users = [f"{code.place(path)} imports {name}" for path in code.files(ROOT / "tools") for name in code.imported(path)
-             if name.split(".")[0] in device]
+    device -= {"main", "session", "state", "power", "lists", "visit"}  # names that host packages use too, as tools.x
+    users = [
+        f"{code.place(path)} imports {name}"
+        for path in code.files(ROOT / "tools")
+        for name in code.imported(path)
+        if name.split(".")[0] in device
+    ]
     assert users == []
 
 
 def test_programs_do_not_import_the_bench():
-    users = [code.place(path) for path in code.files(ROOT / "tools") for name in code.imported(path)
-             if name.startswith("tools.bench") and "bench" not in path.relative_to(ROOT / "tools").parts]
+    users = [
+        code.place(path)
+        for path in code.files(ROOT / "tools")
+        for name in code.imported(path)
+        if name.startswith("tools.bench") and "bench" not in path.relative_to(ROOT / "tools").parts
+    ]
     assert users == []
 
 

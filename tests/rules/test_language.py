@@ -49,6 +49,7 @@ def test_device_file_computes_without_floats(path):
         if isinstance(node, (ast.BinOp, ast.AugAssign)):
             return isinstance(node.op, ast.Div)
         return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "float"
+
     assert found(path, floats) == []
     assert "math" not in code.roots(path)
 
@@ -61,6 +62,7 @@ def test_device_file_does_not_ask_for_the_bench(path):
             sides = [node.left, *node.comparators]
             text = " ".join(str(side.value) for side in sides if isinstance(side, ast.Constant))
         return "bench" in text.lower()
+
     assert found(path, asks) == []
 
 
@@ -72,27 +74,35 @@ def test_device_file_catches_what_it_names(path):
         kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
         names = {kind.id for kind in kinds if isinstance(kind, ast.Name)}
         return node.type is None or bool(names & {"Exception", "BaseException"}) and path.name != "supervisor.py"
+
     assert found(path, broad) == []
 
 
 def test_library_prints_nothing():
     def prints(node):
         return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("print", "input")
+
     assert [place for path in code.files(code.LIB) for place in found(path, prints)] == []
 
 
 def test_only_boards_name_pins():
     def pin(node):
         return isinstance(node, ast.Attribute) and node.attr in ("Pin", "PWM", "ADC", "WDT")
+
     assert [place for path in code.files(code.LIB, code.FIRMWARE) for place in found(path, pin)] == []
 
 
 def test_log_lines_carry_no_bytes():
     """Device code prints words and numbers; `hex`, `repr` and `%r` would be a way for identifiers to get out."""
+
     def shows(node):
         return isinstance(node, ast.Call) and (
-            isinstance(node.func, ast.Attribute) and node.func.attr in ("hex", "hexlify")
-            or isinstance(node.func, ast.Name) and node.func.id in ("hex", "repr", "hexlify"))
+            isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("hex", "hexlify")
+            or isinstance(node.func, ast.Name)
+            and node.func.id in ("hex", "repr", "hexlify")
+        )
+
     assert [place for path in code.files(code.LIB, code.FIRMWARE) for place in found(path, shows)] == []
 
 
@@ -100,7 +110,11 @@ def test_no_place_of_a_machine_is_written_down():
     """Tracked text names no folder of the machine that it was written on."""
     needles = ["/" + name + "/" for name in ("work", "tmp", "root")]
     folders = [ROOT / name for name in ("lib", "firmware", "boards", "tools", "tests", "scenarios", "docs")]
-    texts = [path for folder in folders for path in folder.rglob("*")
-             if path.suffix in (".py", ".toml", ".md", ".sh", ".j2", ".svg", ".json")]
+    texts = [
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.suffix in (".py", ".toml", ".md", ".sh", ".j2", ".svg", ".json")
+    ]
     bad = [code.place(path) for path in texts if any(n in path.read_text(encoding="utf-8") for n in needles)]
     assert bad == []

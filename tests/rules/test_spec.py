@@ -25,8 +25,24 @@ def test_table_of_vectors_is_that_of_the_tests():
 def test_spec_names_the_numbers_of_the_code():
     for text in (spec.SERVICE_UUID, f"{spec.MAX_LIST_BYTES:,}", f"{spec.GAEN_SERVICE:04X}"[2:], "0x4E56"):
         assert text in SPEC
-    for name in ("HELLO", "HANDOVER", "LIST_OFFER", "LIST_DATA", "LIST_END", "UPLOAD_REQUEST", "ACK_ALERT", "BYE",
-                 "STATUS_REQUEST", "SHELF", "STATUS", "LIST_WANT", "LIST_ACK", "OK", "UPLOAD", "REFUSED"):
+    for name in (
+        "HELLO",
+        "HANDOVER",
+        "LIST_OFFER",
+        "LIST_DATA",
+        "LIST_END",
+        "UPLOAD_REQUEST",
+        "ACK_ALERT",
+        "BYE",
+        "STATUS_REQUEST",
+        "SHELF",
+        "STATUS",
+        "LIST_WANT",
+        "LIST_ACK",
+        "OK",
+        "UPLOAD",
+        "REFUSED",
+    ):
         assert re.search(rf"^\| {getattr(spec, name)} {name} \|", SPEC, re.MULTILINE), name
 
 
@@ -42,4 +58,3 @@ def test_no_document_points_at_what_is_not_there():
     for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text(encoding="utf-8")):
             assert (path.parent / target).exists(), f"{path.name}: {target}"
-

@@ -33,15 +33,15 @@ def upload(path, code, **changes):
 
 
 def test_code_holds_once(folder, tmp_path):
-    code, = core.issue_codes(folder, 1, NOW_S)
+    (code,) = core.issue_codes(folder, 1, NOW_S)
     assert core.ingest(folder, upload(tmp_path / "a", code), NOW_S) == 1
-    assert core.ingest(folder, tmp_path / "a", NOW_S) == 0      # the same file again
+    assert core.ingest(folder, tmp_path / "a", NOW_S) == 0  # the same file again
     with pytest.raises(core.Refused, match="used"):
         core.ingest(folder, upload(tmp_path / "b", code, count=9), NOW_S)
 
 
 def test_unknown_and_expired_codes_are_refused(folder, tmp_path):
-    code, = core.issue_codes(folder, 1, NOW_S)
+    (code,) = core.issue_codes(folder, 1, NOW_S)
     with pytest.raises(core.Refused, match="never issued"):
         core.ingest(folder, upload(tmp_path / "a", "A" * 12), NOW_S)
     with pytest.raises(core.Refused, match="expired"):
@@ -56,12 +56,27 @@ def test_codes_are_kept_as_hashes_only(folder):
     assert stat.S_IMODE((folder / "authority.sqlite").stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("changes", [
-    {"format": "emask-upload/2"}, {"key": "00"}, {"key": "zz" * 32}, {"count": 0}, {"count": 10_000}, {"count": "9"},
-    {"first_slot": SLOT}, {"first_slot": -1}, {"first_index": 70_000}, {"records": []}, {"scheme": "third"},
-    {"scheme": "gaen"}, {"extra": 1}, {"received": None}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": "emask-upload/2"},
+        {"key": "00"},
+        {"key": "zz" * 32},
+        {"count": 0},
+        {"count": 10_000},
+        {"count": "9"},
+        {"first_slot": SLOT},
+        {"first_slot": -1},
+        {"first_index": 70_000},
+        {"records": []},
+        {"scheme": "third"},
+        {"scheme": "gaen"},
+        {"extra": 1},
+        {"received": None},
+    ],
+)
 def test_upload_that_cannot_be_is_refused_and_costs_no_code(folder, tmp_path, changes):
-    code, = core.issue_codes(folder, 1, NOW_S)
+    (code,) = core.issue_codes(folder, 1, NOW_S)
     with pytest.raises(core.UploadError) as caught:
         core.ingest(folder, upload(tmp_path / "bad", code, **changes), NOW_S)
     assert KEY.hex() not in str(caught.value)
@@ -76,7 +91,7 @@ def test_bytes_that_are_no_upload_are_refused(folder, tmp_path, data):
 
 
 def test_list_holds_only_slots_that_ended_before_it(folder, tmp_path):
-    code, = core.issue_codes(folder, 1, NOW_S)
+    (code,) = core.issue_codes(folder, 1, NOW_S)
     core.ingest(folder, upload(tmp_path / "a", code, first_slot=SLOT - 100, count=100), NOW_S)
     done = core.publish(folder, tmp_path / "list.eml", NOW_S, core.Rule(63, 10))
     taken = lists.load(done.path)
@@ -86,7 +101,7 @@ def test_list_holds_only_slots_that_ended_before_it(folder, tmp_path):
 
 
 def test_old_records_leave_the_list_and_serials_go_up(folder, tmp_path):
-    code, = core.issue_codes(folder, 1, NOW_S)
+    (code,) = core.issue_codes(folder, 1, NOW_S)
     core.ingest(folder, upload(tmp_path / "a", code), NOW_S)
     first = core.publish(folder, tmp_path / "1.eml", NOW_S)
     later = core.publish(folder, tmp_path / "2.eml", NOW_S + 20 * 86400)

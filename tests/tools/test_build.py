@@ -5,8 +5,13 @@ import pytest
 from tools.build import BuildError, build
 from tools.size import measure
 
-BUDGETS = {"total_bytes": 1000, "file_default_bytes": 200, "shares": {"lib": 900}, "now": {"lib": 500, "firmware": 500},
-           "files": {}}
+BUDGETS = {
+    "total_bytes": 1000,
+    "file_default_bytes": 200,
+    "shares": {"lib": 900},
+    "now": {"lib": 500, "firmware": 500},
+    "files": {},
+}
 
 
 @pytest.fixture

@@ -22,14 +22,17 @@ ADVERT = gaen.build_advert(gaen.Chain(bytes(16), 2642976), -8)
 
 def extended(*reports):
     head = struct.Struct("<HB6sBBBbbHB6sB")
-    body = b"".join(head.pack(kind, 1, addr, 1, 0, 0xFF, 127, rssi, 0, 0, bytes(6), len(data)) + data
-                    for kind, addr, rssi, data in reports)
+    body = b"".join(
+        head.pack(kind, 1, addr, 1, 0, 0xFF, 127, rssi, 0, 0, bytes(6), len(data)) + data
+        for kind, addr, rssi, data in reports
+    )
     return bytes((0x3E, 2 + len(body), 0x0D, len(reports))) + body
 
 
 def legacy(*reports):
-    body = b"".join(struct.pack("<BB6sB", 3, 1, addr, len(data)) + data + struct.pack("<b", rssi)
-                    for addr, rssi, data in reports)
+    body = b"".join(
+        struct.pack("<BB6sB", 3, 1, addr, len(data)) + data + struct.pack("<b", rssi) for addr, rssi, data in reports
+    )
     return bytes((0x3E, 2 + len(body), 0x02, len(reports))) + body
 
 
@@ -48,14 +51,23 @@ def test_recorded_morning_is_counted_exactly():
     result = run(RECORDED, "--json")
     assert result.exit_code == 0
     assert json.loads(result.output) == {
-        "reports": 13793, "addresses": 476, "malformed": 0, "schemes": {
+        "reports": 13793,
+        "addresses": 476,
+        "malformed": 0,
+        "schemes": {
             "gaen": {"reports": 9847, "ids": 473, "addresses": 473, "rssi_min": -98, "rssi_max": -17},
-            "bluezone": {"reports": 0, "ids": 0, "addresses": 0, "rssi_min": None, "rssi_max": None}}}
+            "bluezone": {"reports": 0, "ids": 0, "addresses": 0, "rssi_min": None, "rssi_max": None},
+        },
+    }
 
 
 def test_several_reports_in_one_event_count_each():
-    heard = listen([extended((0x13, ADDR, -60, ADVERT), (0x13, ADDR[::-1], -70, b"\x02\x01\x06")),
-                    legacy((ADDR, -50, ADVERT), (ADDR, 127, ADVERT))])
+    heard = listen(
+        [
+            extended((0x13, ADDR, -60, ADVERT), (0x13, ADDR[::-1], -70, b"\x02\x01\x06")),
+            legacy((ADDR, -50, ADVERT), (ADDR, 127, ADVERT)),
+        ]
+    )
     count = heard.schemes["gaen"]
     assert (heard.reports, len(heard.addresses), heard.malformed) == (4, 2, 0)
     assert (count.reports, len(count.ids), count.rssi_min, count.rssi_max) == (3, 1, -60, -50)
@@ -63,8 +75,9 @@ def test_several_reports_in_one_event_count_each():
 
 def test_fragments_are_joined_and_other_senders_do_not_disturb():
     first, rest = ADVERT[:14], ADVERT[14:]
-    heard = listen([extended((0x20, ADDR, -60, first)), extended((0x13, ADDR[::-1], -50, b"")),
-                    extended((0x00, ADDR, -61, rest))])
+    heard = listen(
+        [extended((0x20, ADDR, -60, first)), extended((0x13, ADDR[::-1], -50, b"")), extended((0x00, ADDR, -61, rest))]
+    )
     assert heard.reports == 2 and heard.schemes["gaen"].reports == 1 and heard.malformed == 0
 
 
@@ -99,8 +112,15 @@ def test_truncated_file_gets_one_line_and_code_2(tmp_path, cut):
     assert len(result.output.splitlines()) == 1 and ("truncated" in result.output or "btsnoop" in result.output)
 
 
-@pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n" + bytes(40), struct.pack(">8sII", b"btsnoop\0", 2, 1002),
-                                  struct.pack(">8sII", b"btsnoop\0", 1, 1)])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x89PNG\r\n\x1a\n" + bytes(40),
+        struct.pack(">8sII", b"btsnoop\0", 2, 1002),
+        struct.pack(">8sII", b"btsnoop\0", 1, 1),
+    ],
+)
 def test_foreign_file_gets_one_line_and_code_2(tmp_path, data):
     path = tmp_path / "foreign"
     path.write_bytes(data)

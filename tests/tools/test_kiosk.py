@@ -78,11 +78,15 @@ def test_handover_leaves_shelf_mode_and_hello_does_not(folder):
 def test_upload_is_kept_for_the_owner_only(folder):
     result = run_visit(FakeToken(), folder, upload_code=CODE)
     assert (result.upload, result.uploaded) == ("taken", 1)
-    path, = folder.uploads()
+    (path,) = folder.uploads()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert json.loads(path.read_text()) == {
-        "format": "emask-upload/1", "code": CODE, "scheme": "bluezone", "received": int(NOW_S),
-        "records": [{"key": bytes(range(32)).hex(), "first_slot": 1000, "first_index": 0, "count": 90}]}
+        "format": "emask-upload/1",
+        "code": CODE,
+        "scheme": "bluezone",
+        "received": int(NOW_S),
+        "records": [{"key": bytes(range(32)).hex(), "first_slot": 1000, "first_index": 0, "count": 90}],
+    }
 
 
 def test_padded_key_is_known_as_gaen(folder):
@@ -97,8 +101,15 @@ def test_refused_upload_is_no_failure(folder):
     assert result.complete and result.upload == "refused by the token" and not folder.uploads()
 
 
-@pytest.mark.parametrize("fault, words", [("bad_frame", "frame"), ("flood", "more than it is asked for"),
-                                          ("far_offset", "behind the list's end"), ("mute", "did not answer")])
+@pytest.mark.parametrize(
+    "fault, words",
+    [
+        ("bad_frame", "frame"),
+        ("flood", "more than it is asked for"),
+        ("far_offset", "behind the list's end"),
+        ("mute", "did not answer"),
+    ],
+)
 def test_token_that_misbehaves_ends_the_visit(folder, monkeypatch, fault, words):
     monkeypatch.setattr(session, "WAIT_S", 0.05)
     with pytest.raises(VisitError, match=words):
@@ -136,8 +147,9 @@ def test_code_goes_to_one_token_only(folder):
             if len(served) == 2:
                 stop.set()
 
-        await serve(scanner_of(tokens), FakeClient, folder, clock=lambda: NOW_S, upload_code=CODE, stop=stop,
-                    on_visit=on_visit)
+        await serve(
+            scanner_of(tokens), FakeClient, folder, clock=lambda: NOW_S, upload_code=CODE, stop=stop, on_visit=on_visit
+        )
         return served
 
     assert asyncio.run(work()) == ["taken", "none"]

@@ -36,9 +36,16 @@ def test_names_are_escaped():
     assert "&lt;i&gt;" in text
 
 
-@pytest.mark.parametrize("truth, alert, words", [
-    (True, True, "contact, alerted"), (True, False, "contact, NOT alerted"), (False, True, "no contact, but alerted"),
-    (False, False, "no contact, not alerted"), (None, True, "alerted, contact not known")])
+@pytest.mark.parametrize(
+    "truth, alert, words",
+    [
+        (True, True, "contact, alerted"),
+        (True, False, "contact, NOT alerted"),
+        (False, True, "no contact, but alerted"),
+        (False, False, "no contact, not alerted"),
+        (None, True, "alerted, contact not known"),
+    ],
+)
 def test_outcome_is_told_in_words(truth, alert, words):
     data = sample()
     data["outcomes"] = {"P01": {"truth": truth, "alert": alert, "why": ""}}

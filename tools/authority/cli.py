@@ -35,8 +35,14 @@ def _utc(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-_at = click.option("--at", "now_s", type=Instant(), default=lambda: int(time.time()), show_default="now",
-                   help="The time that counts as now.")
+_at = click.option(
+    "--at",
+    "now_s",
+    type=Instant(),
+    default=lambda: int(time.time()),
+    show_default="now",
+    help="The time that counts as now.",
+)
 _folder = click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
 
 
@@ -59,7 +65,9 @@ def init(folder: Path) -> None:
 @authority.command("issue-codes")
 @_folder
 @click.option("--count", type=click.IntRange(1, 10_000), default=1, show_default=True)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write them to this file, for its owner only.")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write them to this file, for its owner only."
+)
 @_at
 def issue_codes(folder: Path, count: int, out: Path | None, now_s: int) -> None:
     """Print new single-use upload codes, one per line; they hold for 14 days."""
@@ -106,10 +114,20 @@ def _one(folder: Path, path: Path, now_s: int) -> dict:
 @click.option("--issued", "issued_s", type=Instant(), default=lambda: int(time.time()), show_default="now")
 @click.option("--scheme", type=click.Choice(["bluezone", "gaen"]), default="bluezone", show_default=True)
 @click.option("--region", type=click.IntRange(0, 65535), default=0, show_default=True)
-@click.option("--near-db", type=click.IntRange(1, 120), default=core.Rule.near_db, show_default=True,
-              help="Attenuation up to which a minute counts as near.")
-@click.option("--minutes", type=click.IntRange(1, 240), default=core.Rule.minutes, show_default=True,
-              help="Near minutes within 24 hours that make a contact.")
+@click.option(
+    "--near-db",
+    type=click.IntRange(1, 120),
+    default=core.Rule.near_db,
+    show_default=True,
+    help="Attenuation up to which a minute counts as near.",
+)
+@click.option(
+    "--minutes",
+    type=click.IntRange(1, 240),
+    default=core.Rule.minutes,
+    show_default=True,
+    help="Near minutes within 24 hours that make a contact.",
+)
 def publish(folder: Path, out: Path, issued_s: int, scheme: str, region: int, near_db: int, minutes: int) -> None:
     """Write a new list of the keys of the last 14 days."""
     with _Plain():

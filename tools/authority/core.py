@@ -18,7 +18,7 @@ from tools.authority import store
 from tools.authority.upload import Upload, UploadError, read_upload
 from tools.files import write_whole
 
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"     # 32 signs, none taken for another; 12 of them are 60 bits
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 signs, none taken for another; 12 of them are 60 bits
 _CODE_LIFE_S = 14 * spec.DAY_S
 _RETENTION_S = spec.INFECTIOUS_DAYS * spec.DAY_S
 
@@ -57,8 +57,9 @@ def issue_codes(folder: Path, count: int, now_s: int, life_s: int = _CODE_LIFE_S
     """`count` new single-use codes of 12 signs; only their hashes are kept."""
     codes = ["".join(secrets.choice(_ALPHABET) for _ in range(spec.CODE_BYTES)) for _ in range(count)]
     with store.opened(folder) as database:
-        database.executemany("INSERT INTO codes VALUES (?, ?, ?, NULL)",
-                             [(_hash(code), now_s, now_s + life_s) for code in codes])
+        database.executemany(
+            "INSERT INTO codes VALUES (?, ?, ?, NULL)", [(_hash(code), now_s, now_s + life_s) for code in codes]
+        )
     return codes
 
 
@@ -71,16 +72,20 @@ def ingest(folder: Path, source: Path, now_s: int) -> int:
         if database.execute("SELECT 1 FROM uploads WHERE digest = ?", (digest,)).fetchone():
             return 0
         code = _valid_code(database, upload.code, now_s)
-        number = database.execute("INSERT INTO uploads (digest, scheme, taken_s) VALUES (?, ?, ?)",
-                                  (digest, upload.scheme, now_s)).lastrowid
+        number = database.execute(
+            "INSERT INTO uploads (digest, scheme, taken_s) VALUES (?, ?, ?)", (digest, upload.scheme, now_s)
+        ).lastrowid
         database.execute("UPDATE codes SET upload = ? WHERE hash = ?", (number, code))
-        database.executemany("INSERT INTO records VALUES (?, ?, ?, ?, ?)", [
-            (number, record.key, record.first_slot, record.first_index, record.count) for record in upload.records])
+        database.executemany(
+            "INSERT INTO records VALUES (?, ?, ?, ?, ?)",
+            [(number, record.key, record.first_slot, record.first_index, record.count) for record in upload.records],
+        )
     return len(upload.records)
 
 
-def publish(folder: Path, out: Path, issued_s: int, rule: Rule | None = None, scheme: str = "bluezone",
-            region: int = 0) -> Published:
+def publish(
+    folder: Path, out: Path, issued_s: int, rule: Rule | None = None, scheme: str = "bluezone", region: int = 0
+) -> Published:
     """Write a new list of all records of the last 14 days to `out`; serials and issue times only go up."""
     number = schemes.get(scheme).NUMBER
     with store.opened(folder) as database:
@@ -89,8 +94,10 @@ def publish(folder: Path, out: Path, issued_s: int, rule: Rule | None = None, sc
         data = _list_file(number, region, serial, issued_s, records, rule or Rule())
         if len(data) > spec.MAX_LIST_BYTES:
             raise Refused(f"{len(records)} records do not fit a token's {spec.MAX_LIST_BYTES} bytes")
-        database.execute("INSERT INTO lists VALUES (?, ?, ?, ?, ?)",
-                         (serial, number, issued_s, len(records), data[-spec.LIST_HASH_BYTES:]))
+        database.execute(
+            "INSERT INTO lists VALUES (?, ?, ?, ?, ?)",
+            (serial, number, issued_s, len(records), data[-spec.LIST_HASH_BYTES :]),
+        )
         write_whole(out, data)
     return Published(out, serial, len(records))
 
@@ -123,16 +130,19 @@ def _records(database: Connection, scheme: int, issued_s: int, rule: Rule) -> li
     slot_s = schemes.get(scheme).SLOT_S
     end_slot = issued_s // slot_s - rule.tolerance_slots
     oldest_slot = (issued_s - _RETENTION_S) // slot_s
-    rows = database.execute("SELECT key, first_slot, first_index, count FROM records JOIN uploads ON upload = id"
-                            " WHERE scheme = ? AND first_slot < ? AND first_slot + count > ? ORDER BY key, first_slot",
-                            (scheme, end_slot, oldest_slot))
+    rows = database.execute(
+        "SELECT key, first_slot, first_index, count FROM records JOIN uploads ON upload = id"
+        " WHERE scheme = ? AND first_slot < ? AND first_slot + count > ? ORDER BY key, first_slot",
+        (scheme, end_slot, oldest_slot),
+    )
     return [keylist.pack_record(key, first, index, min(count, end_slot - first)) for key, first, index, count in rows]
 
 
 def _list_file(scheme: int, region: int, serial: int, issued_s: int, records: Iterable[bytes], rule: Rule) -> bytes:
     packed = list(records)
-    header = keylist.pack_header(scheme, region, serial, issued_s, len(packed), rule.near_db, rule.minutes,
-                                 rule.tolerance_slots)
+    header = keylist.pack_header(
+        scheme, region, serial, issued_s, len(packed), rule.near_db, rule.minutes, rule.tolerance_slots
+    )
     return lists.build(header, packed)
 
 

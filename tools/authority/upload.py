@@ -11,22 +11,32 @@ from emask import spec
 FORMAT = "emask-upload/1"
 _LARGEST_BYTES = 65_536
 _MOST_RECORDS = 12
-_RECORD_KEY_BYTES = 32          # shorter keys are filled up with zeros
-_CLOCK_SLACK_S = 3_600          # a kiosk's clock may be this far ahead
+_RECORD_KEY_BYTES = 32  # shorter keys are filled up with zeros
+_CLOCK_SLACK_S = 3_600  # a kiosk's clock may be this far ahead
 
 _RECORD = {
-    "type": "object", "additionalProperties": False, "required": ["key", "first_slot", "first_index", "count"],
-    "properties": {"key": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-                   "first_slot": {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
-                   "first_index": {"type": "integer", "minimum": 0, "maximum": 65535},
-                   "count": {"type": "integer", "minimum": 1, "maximum": 65535}}}
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["key", "first_slot", "first_index", "count"],
+    "properties": {
+        "key": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "first_slot": {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
+        "first_index": {"type": "integer", "minimum": 0, "maximum": 65535},
+        "count": {"type": "integer", "minimum": 1, "maximum": 65535},
+    },
+}
 _SCHEMA = {
-    "type": "object", "additionalProperties": False, "required": ["format", "code", "scheme", "records", "received"],
-    "properties": {"format": {"const": FORMAT},
-                   "code": {"type": "string", "minLength": spec.CODE_BYTES, "maxLength": spec.CODE_BYTES},
-                   "scheme": {"enum": list(schemes.names())},
-                   "received": {"type": "integer", "minimum": 0},
-                   "records": {"type": "array", "minItems": 1, "maxItems": _MOST_RECORDS, "items": _RECORD}}}
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["format", "code", "scheme", "records", "received"],
+    "properties": {
+        "format": {"const": FORMAT},
+        "code": {"type": "string", "minLength": spec.CODE_BYTES, "maxLength": spec.CODE_BYTES},
+        "scheme": {"enum": list(schemes.names())},
+        "received": {"type": "integer", "minimum": 0},
+        "records": {"type": "array", "minItems": 1, "maxItems": _MOST_RECORDS, "items": _RECORD},
+    },
+}
 _VALIDATOR = jsonschema.Draft202012Validator(_SCHEMA)
 
 
@@ -57,8 +67,10 @@ def read_upload(data: bytes, now_s: int) -> Upload:
     """Check and convert the bytes of an upload file; `now_s` bounds the slots that can have been."""
     plain = _parsed(data)
     scheme = schemes.get(plain["scheme"])
-    records = tuple(Record(bytes.fromhex(item["key"]), item["first_slot"], item["first_index"], item["count"])
-                    for item in plain["records"])
+    records = tuple(
+        Record(bytes.fromhex(item["key"]), item["first_slot"], item["first_index"], item["count"])
+        for item in plain["records"]
+    )
     for record in records:
         _check(record, scheme, now_s)
     return Upload(plain["code"], scheme.NUMBER, records)
@@ -79,7 +91,7 @@ def _parsed(data: bytes) -> dict:
 
 
 def _check(record: Record, scheme, now_s: int) -> None:
-    if any(record.key[scheme.KEY_BYTES:_RECORD_KEY_BYTES]):
+    if any(record.key[scheme.KEY_BYTES : _RECORD_KEY_BYTES]):
         raise UploadError(f"a key longer than {scheme.NAME} has")
     if record.count > (scheme.KEY_DAYS + 1) * scheme.SLOTS_PER_DAY:
         raise UploadError("a chain runs longer than its scheme allows")

@@ -1,1 +1,2 @@
-# The bench: real firmware on the real VM, without hardware (docs/TESTING.md). CPython only; the device never knows it exists.
+# The bench: real firmware on the real VM, without hardware (docs/TESTING.md).
+# CPython only; the device never knows it exists.

@@ -28,6 +28,7 @@ _SUPERVISION_US = 420_000  # the kernel's le_supv_timeout
 _OWN_MTU = 517  # BlueZ's ExchangeMTU
 _ADDRESS = bytes.fromhex("5cf370")  # OUI of a common USB dongle
 
+
 class Adapter:
     """The host behind a radio that runs no VM: one scan and one connection attempt at a time, many connections."""
 
@@ -307,9 +308,7 @@ class BenchClient(BaseBleakClient):
     async def _read(self, handle: int) -> bytearray:
         return bytearray((await self._run(lambda emit: gattc.read_long(handle, lambda: self.mtu_size, emit)))[0])
 
-    async def write_gatt_char(
-        self, characteristic: BleakGATTCharacteristic, data: SizedBuffer, response: bool
-    ) -> None:
+    async def write_gatt_char(self, characteristic: BleakGATTCharacteristic, data: SizedBuffer, response: bool) -> None:
         if response:
             await self._write(characteristic.handle, bytes(data))
         elif self._link is None:

@@ -27,7 +27,9 @@ from tools.cli import BadInput, Refused, main
 
 _seed = click.option("--seed", type=click.IntRange(min=0), help="In place of the scenario's own.")
 _json = click.option("--json", "as_json", is_flag=True, help="JSON, for other programs.")
-_aioble = click.option("--aioble", metavar="DIR", help="Folder that holds the real package aioble (default: $AIOBLE, else a double).")
+_aioble = click.option(
+    "--aioble", metavar="DIR", help="Folder that holds the real package aioble (default: $AIOBLE, else a double)."
+)
 
 
 @click.group()
@@ -51,8 +53,18 @@ class _Plain:
 @bench.command("run")
 @click.argument("scenario", type=click.Path(dir_okay=False, path_type=Path), metavar="SCENARIO.toml")
 @_seed
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Folder for the log and what the nodes wrote.  [default: out/NAME]")
-@click.option("--detail", type=click.Choice(["summary", "full"]), default="summary", show_default=True, help="How much the log holds.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the log and what the nodes wrote.  [default: out/NAME]",
+)
+@click.option(
+    "--detail",
+    type=click.Choice(["summary", "full"]),
+    default="summary",
+    show_default=True,
+    help="How much the log holds.",
+)
 @_aioble
 @_json
 def run(scenario: Path, seed: int | None, out: Path | None, detail: str, aioble: str | None, as_json: bool) -> None:
@@ -79,7 +91,9 @@ def demo(seed: int | None, out: Path, aioble: str | None, as_json: bool) -> None
         result = party_demo.evaluate(done, watcher)
     party_demo.write_report(result, out / "report.html")
     _write(out / "demo.json", result.facts())
-    click.echo(json.dumps(result.facts()) if as_json else result.text() + f"\n\nReport with pictures: {out / 'report.html'}")
+    click.echo(
+        json.dumps(result.facts()) if as_json else result.text() + f"\n\nReport with pictures: {out / 'report.html'}"
+    )
     if result.failed():
         raise click.exceptions.Exit(1)
 
@@ -87,13 +101,22 @@ def demo(seed: int | None, out: Path, aioble: str | None, as_json: bool) -> None
 @bench.command()
 @click.option("--tokens", multiple=True, type=click.IntRange(1, 500), default=(2, 8, 18), show_default=True)
 @click.option("--hours", type=click.FloatRange(0.1, 240), default=24.0, show_default=True)
-@click.option("--sleep", "sleeps", multiple=True, type=click.Choice(["light", "deep"]), default=("light", "deep"), show_default=True)
+@click.option(
+    "--sleep",
+    "sleeps",
+    multiple=True,
+    type=click.Choice(["light", "deep"]),
+    default=("light", "deep"),
+    show_default=True,
+)
 @_aioble
 @_json
 def speed(tokens: tuple[int, ...], hours: float, sleeps: tuple[str, ...], aioble: str | None, as_json: bool) -> None:
     """Token-days per second of the bench itself, tokens that all hear each other all day."""
     with _Plain():
-        rows = bench_speed.measure(prepare(aioble), tokens, sleeps, hours, lambda row: None if as_json else click.echo(bench_speed.line(row)))
+        rows = bench_speed.measure(
+            prepare(aioble), tokens, sleeps, hours, lambda row: None if as_json else click.echo(bench_speed.line(row))
+        )
     if as_json:
         click.echo(json.dumps(rows))
 
@@ -111,8 +134,16 @@ def heap(hours: float, aioble: str | None, as_json: bool) -> None:
 
 def _play(plan: Scenario, image: Image, folder: Path, seed: int | None, detail: str, watcher: Any = None) -> Run:
     console = Console(stderr=True)
-    with Progress(TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn(), console=console) as bar:
-        task = bar.add_task(f"{plan.name}: {len(plan.nodes)} nodes, {plan.duration_s / 3600:.1f} simulated hours", total=plan.duration_s)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:.0f} %"),
+        TimeRemainingColumn(),
+        console=console,
+    ) as bar:
+        task = bar.add_task(
+            f"{plan.name}: {len(plan.nodes)} nodes, {plan.duration_s / 3600:.1f} simulated hours", total=plan.duration_s
+        )
         done = Run(plan, image, folder, seed=seed, detail=detail, command=_command)
         if watcher:
             done.engine.log.watch.append(watcher)

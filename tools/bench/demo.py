@@ -1,4 +1,5 @@
-# The party after it was played: who had contact by the recording, who was alerted, why they differ. Plays nothing itself.
+# The party after it was played: who had contact by the recording, who was alerted, why they differ.
+# Plays nothing itself.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -99,8 +100,11 @@ class Result:
         return sum(p.truth is truth and p.alert is alert for p in self.people)
 
     def failed(self) -> bool:
-        """True when the machinery broke, not when the radio misjudged: an alert without signal, an outcome unexplained, a
-        token that lost its sightings or never got the list."""
+        """True when the machinery broke, not when the radio misjudged.
+
+        That is: an alert without a signal, an outcome unexplained, a token that lost its sightings or never got the
+        list.
+        """
         silent = any(p.alert and not p.signalled for p in self.people)
         unexplained = any(p.truth is not None and p.truth != p.alert and not p.why for p in self.people)
         lost = any(self.kept[name].sightings == 0 for name in self.pulled)
@@ -125,18 +129,23 @@ class Result:
             ],
             "interpolated_share": round(self.interpolated, 4),
             "all_cases": dict(zip(("right", "false_alarms", "missed"), self.all_cases, strict=True)),
-            "battery_pulled": {n: {"sightings": self.kept[n].sightings, "damaged": self.kept[n].damaged} for n in self.pulled},
+            "battery_pulled": {
+                n: {"sightings": self.kept[n].sightings, "damaged": self.kept[n].damaged} for n in self.pulled
+            },
         }
 
     def words(self) -> list[str]:
         right, false, missed = self.count(True, True), self.count(False, True), self.count(True, False)
         known = sum(p.truth is not None for p in self.people)
         words = [
-            f"{len(self.people) + 1} people wore tokens at a party whose radio levels and distances were recorded. {self.case} "
-            "was ill. At the health station the wearer's token gave its keys, the authority made a list of them, and the kiosk "
-            "in the market handed it to each token. Every token compared it with what it had heard, and decided by itself.",
-            f"By the recorded distances, people within 2 m of {self.case} for at least {self.minutes} minutes: {right + missed}. "
-            f"Alerted of them: {right}; not alerted: {missed}. Alerted without such a contact: {false}. Rightly left in peace: "
+            f"{len(self.people) + 1} people wore tokens at a party whose radio levels and distances were recorded. "
+            f"{self.case} was ill. At the health station the wearer's token gave its keys, the authority made a list "
+            "of them, and the kiosk in the market handed it to each token. Every token compared it with what it had "
+            "heard, and decided by itself.",
+            f"By the recorded distances, people within 2 m of {self.case} for at least {self.minutes} minutes: "
+            f"{right + missed}. "
+            f"Alerted of them: {right}; not alerted: {missed}. Alerted without such a contact: {false}. Rightly "
+            "left in peace: "
             f"{known - right - missed - false}. Not known, since the recording does not say how far away they were: "
             f"{len(self.people) - known}.",
         ]
@@ -147,21 +156,30 @@ class Result:
     def _battery(self, name: str) -> str:
         kept = self.kept[name]
         return (
-            f"The battery of {name} was pulled in the middle of the party. It came back with its sightings, went on under a new key "
-            f"without knowing the time, and was dated again at the next kiosk: {kept.sightings} sightings, {kept.damaged} damaged."
+            f"The battery of {name} was pulled in the middle of the party. It came back with its sightings, went on "
+            "under a new key "
+            f"without knowing the time, and was dated again at the next kiosk: {kept.sightings} sightings, "
+            f"{kept.damaged} damaged."
         )
 
     def _ruler(self) -> str:
         right, false, missed = self.all_cases
         return (
-            "Signal strength is a poor ruler: a body between two people costs as much as many metres. With each of the people as "
+            "Signal strength is a poor ruler: a body between two people costs as much as many metres. With each of "
+            "the people as "
             "the case in turn, a perfect receiver of these recorded levels, under this same rule, would alert "
-            f"{right + false} times, {right} of them rightly, and miss {missed} contacts. The rule is 'at most {self.near_db} dB', "
+            f"{right + false} times, {right} of them rightly, and miss {missed} contacts. The rule is 'at most "
+            f"{self.near_db} dB', "
             "fitted on another recording (a lunch), never on this one."
         )
 
     def text(self) -> str:
-        lines = ["", *self.words(), "", f"{'person':<10}{'contact':>9}{'alert':>7}{'min. near':>11}{'by level':>10}{'by token':>10}  why"]
+        lines = [
+            "",
+            *self.words(),
+            "",
+            f"{'person':<10}{'contact':>9}{'alert':>7}{'min. near':>11}{'by level':>10}{'by token':>10}  why",
+        ]
         for p in self.people:
             truth = "unknown" if p.truth is None else "yes" if p.truth else "no"
             lines.append(
@@ -182,15 +200,33 @@ def evaluate(run: Run, watcher: Watcher) -> Result:
     kept = {name: _kept(node, published) for name, node in run.nodes.items()}
     pulled = [name for name in run.nodes if any(at < run.scenario.duration_s for at in watcher.cuts.get(name, []))]
     people = [
-        _person(name, party.contact(recording, ids[name], ids[case], near_db, start_utc), kept[name], minutes, watcher, recording.length_s, pulled)
+        _person(
+            name,
+            party.contact(recording, ids[name], ids[case], near_db, start_utc),
+            kept[name],
+            minutes,
+            watcher,
+            recording.length_s,
+            pulled,
+        )
         for name in run.nodes
         if name != case
     ]
     heard = model.heard_measured + model.heard_interpolated
     facts = summary.summarize(run)
     return Result(
-        run, watcher, case, near_db, minutes, people, _contacts(recording, model.people), _all_cases(recording, near_db, minutes, start_utc),
-        model.heard_interpolated / max(1, heard), pulled, kept, facts,
+        run,
+        watcher,
+        case,
+        near_db,
+        minutes,
+        people,
+        _contacts(recording, model.people),
+        _all_cases(recording, near_db, minutes, start_utc),
+        model.heard_interpolated / max(1, heard),
+        pulled,
+        kept,
+        facts,
     )
 
 
@@ -199,11 +235,22 @@ def _kept(node: Node, published: lists.ListFile) -> outcome.Kept:
     return outcome.read(node.flash.path, place.offset, place.size, published)
 
 
-def _person(name: str, contact: party.Contact, kept: outcome.Kept, minutes: int, watcher: Watcher, length_s: float,
-            pulled: list[str]) -> Person:
+def _person(
+    name: str,
+    contact: party.Contact,
+    kept: outcome.Kept,
+    minutes: int,
+    watcher: Watcher,
+    length_s: float,
+    pulled: list[str],
+) -> Person:
     known = contact.minutes_known * 60 >= _NOT_KNOWN_SHARE * length_s or contact.minutes_near >= minutes
     person = Person(
-        name, contact.minutes_near >= minutes if known else None, kept.alert_day is not None, name in watcher.motor, contact,
+        name,
+        contact.minutes_near >= minutes if known else None,
+        kept.alert_day is not None,
+        name in watcher.motor,
+        contact,
         kept.near_minutes or 0,
     )
     person.why = _why(person, minutes, name in pulled)
@@ -225,7 +272,8 @@ def _why(person: Person, minutes: int, pulled: bool) -> str:
     if person.contact.minutes_strong == person.token_minutes:
         return f"within a minute of the rule: {person.contact.minutes_near:.0f} near by distance"
     return (
-        f"the level ({level}) lies at the limit: the token's samples of {person.token_minutes} minutes fell on one side, "
+        f"the level ({level}) lies at the limit: the token's samples of {person.token_minutes} minutes fell on one "
+        "side, "
         f"the recording's {person.contact.minutes_strong} on the other"
     )
 
@@ -276,7 +324,13 @@ def _report(result: Result) -> dict[str, Any]:
         "contacts": result.contacts,
         "rule_minutes": result.minutes,
         "outcomes": {
-            p.name: {"truth": p.truth, "alert": p.alert, "minutes_true": round(p.contact.minutes_near, 1), "minutes_token": p.token_minutes, "why": p.why}
+            p.name: {
+                "truth": p.truth,
+                "alert": p.alert,
+                "minutes_true": round(p.contact.minutes_near, 1),
+                "minutes_token": p.token_minutes,
+                "why": p.why,
+            }
             for p in result.people
         },
         "tokens": [_token(result, node) for node in nodes],
@@ -284,12 +338,20 @@ def _report(result: Result) -> dict[str, Any]:
         "energy": {
             "unit": "mAh a day",
             "consumers": list(CONSUMERS),
-            "tokens": [{"name": n["name"], "values": [n["consumers_mah"][c] * n["mah_per_day"] / n["charge_mah"] for c in CONSUMERS]} for n in nodes],
+            "tokens": [
+                {
+                    "name": n["name"],
+                    "values": [n["consumers_mah"][c] * n["mah_per_day"] / n["charge_mah"] for c in CONSUMERS],
+                }
+                for n in nodes
+            ],
         },
         "notes": [
             summary.MODEL,
-            f"{result.interpolated:.0%} of the adverts heard between people fell between the recording's bursts, on the line from burst to burst.",
-            "The recording: DP-3T bt-measurements exp34, (c) EPFL and ETH Zurich, CC BY-ND 4.0. Its levels stand for tokens' levels as they are.",
+            f"{result.interpolated:.0%} of the adverts heard between people fell between the recording's bursts, on "
+            "the line from burst to burst.",
+            "The recording: DP-3T bt-measurements exp34, (c) EPFL and ETH Zurich, CC BY-ND 4.0. Its levels stand "
+            "for tokens' levels as they are.",
             "Heard and missed count every advert sent by someone in range while the token listened.",
         ],
         "made": [f"emask bench demo --seed {facts['seed']}"],
@@ -299,7 +361,11 @@ def _report(result: Result) -> dict[str, Any]:
 def _token(result: Result, node: dict[str, Any]) -> dict[str, Any]:
     keys = ("name", "heard", "missed", "charge_mah", "mah_per_day", "percent_per_day")
     days = 100 / node["percent_per_day"] if node["percent_per_day"] else None
-    return {**{k: node[k] for k in keys}, "days": days, "note": "battery pulled" if node["name"] in result.pulled else ""}
+    return {
+        **{k: node[k] for k in keys},
+        "days": days,
+        "note": "battery pulled" if node["name"] in result.pulled else "",
+    }
 
 
 def _timeline(result: Result) -> dict[str, Any]:
@@ -317,6 +383,10 @@ def _timeline(result: Result) -> dict[str, Any]:
         "end_s": result.run.scenario.duration_s,
         "zoom": [start_s + 600, start_s + 900],
         "clock_at_0": result.run.scenario.start_utc.strftime("%H:%M UTC"),
-        "lanes": [{"name": lane, "spans": lanes[lane]} for lane in ("radio on", "listens", "connected", "motor", "led", "buzzer") if lane in lanes],
+        "lanes": [
+            {"name": lane, "spans": lanes[lane]}
+            for lane in ("radio on", "listens", "connected", "motor", "led", "buzzer")
+            if lane in lanes
+        ],
         "marks": marks,
     }

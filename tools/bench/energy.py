@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CONSUMERS = ("sleep", "boot", "cpu", "radio start", "radio idle", "receive", "transmit", "flash", "led", "motor", "buzzer")
+CONSUMERS = (
+    "sleep",
+    "boot",
+    "cpu",
+    "radio start",
+    "radio idle",
+    "receive",
+    "transmit",
+    "flash",
+    "led",
+    "motor",
+    "buzzer",
+)
 
 
 class BoardError(Exception):
@@ -15,7 +27,10 @@ class BoardError(Exception):
 
 @dataclass
 class Board:
-    """A board as the bench needs it: currents (mA), times and costs (us), pins, partitions. From boards/<name>/power.toml."""
+    """A board as the bench needs it: currents (mA), times and costs (us), pins, partitions.
+
+    From boards/<name>/power.toml.
+    """
 
     name: str
     battery_mah: float

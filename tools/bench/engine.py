@@ -1,4 +1,5 @@
-# The bench's clock: runs events in the order of their time, waits for the VMs, draws seeded chance. Knows no radio and no board.
+# The bench's clock: runs events in the order of their time, waits for the VMs, draws seeded chance.
+# Knows no radio and no board.
 from __future__ import annotations
 
 import hashlib

@@ -1,4 +1,5 @@
-# A node's flash: one image file, partitions, and the physics: erase to ones, program only clears bits, cuts in the middle. Knows no VM.
+# A node's flash: one image file, partitions, and the physics: erase to ones, program only clears bits, cuts in the
+# middle. Knows no VM.
 from __future__ import annotations
 
 import random

@@ -1,4 +1,5 @@
-# Peak heap of a token's day: the smallest VM heap that survives it, less what the bench's shims take. Runs days, judges nothing.
+# Peak heap of a token's day: the smallest VM heap that survives it, less what the bench's shims take.
+# Runs days, judges nothing.
 from __future__ import annotations
 
 import tempfile
@@ -29,11 +30,28 @@ def day(hours: float) -> Scenario:
     again = [EventSpec(end - 400 + 60 * n, "press", node.name) for n, node in enumerate(nodes)]
     codes = ["authority", "issue-codes", "authority", "--out", "station/codes.txt", "--at", "{utc}"]
     take = ["authority", "ingest", "authority", "station/outbox", "--at", "{utc}"]
-    publish = ["authority", "publish", "authority", "--out", "list.eml", "--issued", "{utc}", "--minutes", "5", "--near-db", "80"]
+    publish = [
+        "authority",
+        "publish",
+        "authority",
+        "--out",
+        "list.eml",
+        "--issued",
+        "{utc}",
+        "--minutes",
+        "5",
+        "--near-db",
+        "80",
+    ]
     events = [
-        *press, EventSpec(end - 620, "emask", run=["authority", "init", "authority"]), EventSpec(end - 615, "emask", run=codes),
-        EventSpec(end - 600, "case", nodes[0].name, kiosk="station"), EventSpec(end - 500, "emask", run=take),
-        EventSpec(end - 495, "emask", run=publish), EventSpec(end - 490, "emask", run=["kiosk", "add-list", "station", "list.eml"]), *again,
+        *press,
+        EventSpec(end - 620, "emask", run=["authority", "init", "authority"]),
+        EventSpec(end - 615, "emask", run=codes),
+        EventSpec(end - 600, "case", nodes[0].name, kiosk="station"),
+        EventSpec(end - 500, "emask", run=take),
+        EventSpec(end - 495, "emask", run=publish),
+        EventSpec(end - 490, "emask", run=["kiosk", "add-list", "station", "list.eml"]),
+        *again,
     ]
     return replace(base, name="heap", nodes=nodes, kiosks=[KioskSpec("station", handover=True)], events=events)
 
@@ -48,8 +66,15 @@ def measure(image: Image, hours: float, tell: Callable[[str], None]) -> dict[str
         tell(f"{middle} KiB: {'survives' if good else 'too small'}")
         low, high = (low, middle) if good else (middle, high)
     device = high - shims_kib
-    return {"heap_kib": high, "shims_kib": shims_kib, "device_64_kib": device, "device_32_kib": device / _HALF, "limit_kib": LIMIT_32_BIT_KIB,
-            "hours": hours, "aioble": image.aioble}
+    return {
+        "heap_kib": high,
+        "shims_kib": shims_kib,
+        "device_64_kib": device,
+        "device_32_kib": device / _HALF,
+        "limit_kib": LIMIT_32_BIT_KIB,
+        "hours": hours,
+        "aioble": image.aioble,
+    }
 
 
 def _shims_kib(image: Image) -> int:
@@ -57,7 +82,9 @@ def _shims_kib(image: Image) -> int:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "baseline.py"
         script.write_text(_BASELINE)
-        scenario = Scenario("shims", 1, crowd("light", 1, 1).start_utc, 1.0, [NodeSpec("node", script=script)], [], [], [], Path(folder))
+        scenario = Scenario(
+            "shims", 1, crowd("light", 1, 1).start_utc, 1.0, [NodeSpec("node", script=script)], [], [], [], Path(folder)
+        )
         run = Run(scenario, image, Path(folder) / "out")
         try:
             run.play()
@@ -88,7 +115,10 @@ def survives(image: Image, scenario: Scenario, heap_kib: int) -> bool:
 
 def text(found: dict[str, Any]) -> str:
     return (
-        f"Smallest heap that survives {found['hours']:g} h with visits, matching and alert: {found['heap_kib']} KiB on this 64-bit VM, of which "
-        f"{found['shims_kib']} KiB are the bench's shims. The device's code and data: {found['device_64_kib']} KiB here, about "
-        f"{found['device_32_kib']:.0f} KiB on a 32-bit chip (estimate: half; limit {found['limit_kib']}), aioble ({found['aioble']}) included."
+        f"Smallest heap that survives {found['hours']:g} h with visits, matching and alert: {found['heap_kib']} KiB "
+        "on this 64-bit VM, of which "
+        f"{found['shims_kib']} KiB are the bench's shims. The device's code and data: {found['device_64_kib']} KiB "
+        "here, about "
+        f"{found['device_32_kib']:.0f} KiB on a 32-bit chip (estimate: half; limit {found['limit_kib']}), aioble "
+        f"({found['aioble']}) included."
     )

@@ -1,4 +1,5 @@
-# What a bench VM finds on its path: the device code as shipped, the shims, aioble real or double, all compiled. Starts nothing.
+# What a bench VM finds on its path: the device code as shipped, the shims, aioble real or double, all compiled.
+# Starts nothing.
 from __future__ import annotations
 
 import os
@@ -43,7 +44,9 @@ def _aioble(folder: str, out: Path) -> tuple[Path, str]:
         return out / "aioble-double", "double"
     source = Path(folder).expanduser()
     if not (source / "aioble" / "__init__.py").is_file():
-        raise ImageError(f"AIOBLE={folder}: this folder holds no package aioble; name the folder above aioble/__init__.py")
+        raise ImageError(
+            f"AIOBLE={folder}: this folder holds no package aioble; name the folder above aioble/__init__.py"
+        )
     target = out / "aioble-real"
     _compile_tree(source / "aioble", target / "aioble")
     return target, "real"

@@ -78,7 +78,9 @@ class ConstantLink:
 
 
 class PathLinks:
-    """Log-distance path loss between moving points: level = ref_dbm - 10 n log10(d / 1 m) - body_loss_db - shadowing."""
+    """Log-distance path loss between moving points: level = ref_dbm - 10 n log10(d / 1 m) - body_loss_db -
+    shadowing.
+    """
 
     def __init__(
         self,

@@ -9,7 +9,9 @@ DETAIL = {"summary": 0, "full": 1}
 
 
 class EventLog:
-    """Writes to a file, or keeps nothing (path None). Lengths and kinds only: never keys, identifiers or sealed bytes."""
+    """Writes to a file, or keeps nothing (path None). Lengths and kinds only: never keys, identifiers or sealed
+    bytes.
+    """
 
     def __init__(self, path: Path | None, detail: str = "summary") -> None:
         self._file: IO[str] | None = path.open("w", encoding="utf-8") if path else None

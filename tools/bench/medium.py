@@ -1,4 +1,5 @@
-# The air: who advertises, who listens, what is heard, what collides. Knows levels only through a link table; no GATT, no VM.
+# The air: who advertises, who listens, what is heard, what collides.
+# Knows levels only through a link table; no GATT, no VM.
 from __future__ import annotations
 
 from collections import deque
@@ -14,7 +15,9 @@ ADV_IND, ADV_DIRECT_IND, ADV_SCAN_IND, ADV_NONCONN_IND, SCAN_RSP = range(5)
 _BYTE_US = 8  # 1 Mbit/s
 _OVERHEAD_BYTES = 1 + 4 + 2 + 6 + 3  # preamble, access address, header, AdvA, CRC (Core 5.4, vol 6, part B, 2.1)
 _IFS_US = 150
-_CHANNEL_GAP_US = 250  # from the end of one PDU to the start of the next channel's [estimate, within the 10 ms of the Core spec]
+_CHANNEL_GAP_US = (
+    250  # from the end of one PDU to the start of the next channel's [estimate, within the 10 ms of the Core spec]
+)
 _SETTLE_US = 5_000  # an advertising event is judged when all that may overlap it is known
 _MAX_DELAY_US = 10_000  # advDelay
 _NO_RSSI = 127
@@ -36,7 +39,9 @@ class Report(NamedTuple):
 
 @dataclass
 class AdvParams:
-    """interval_us; adv_type 0 ADV_IND, 1 DIRECT, 2 SCAN_IND, 3 NONCONN_IND; addr 6 bytes as shown; channels: bits 37, 38, 39."""
+    """interval_us; adv_type 0 ADV_IND, 1 DIRECT, 2 SCAN_IND, 3 NONCONN_IND; addr 6 bytes as shown; channels: bits
+    37, 38, 39.
+    """
 
     interval_us: int
     adv_type: int
@@ -210,7 +215,11 @@ class Radio:
         assert self._wanted
         addr_type, addr, on_found = self._wanted
         params, peer = event.params, event.radio
-        if (params.addr_type, params.addr) != (addr_type, addr) or params.adv_type > ADV_DIRECT_IND or peer.adv is not params:
+        if (
+            (params.addr_type, params.addr) != (addr_type, addr)
+            or params.adv_type > ADV_DIRECT_IND
+            or peer.adv is not params
+        ):
             return
         self._wanted = None
         self.account("tx", airtime_us(22 - 6))
@@ -283,7 +292,10 @@ class Medium:
         overlapping = [
             other
             for other in self._recent
-            if other is not event and other.t_us < event.end_us and event.t_us < other.end_us and other.radio is not event.radio
+            if other is not event
+            and other.t_us < event.end_us
+            and event.t_us < other.end_us
+            and other.radio is not event.radio
         ]
         for receiver in tuple(self.listeners.values()):
             if receiver is event.radio:

@@ -1,4 +1,5 @@
-# A device on the bench: its VM, its local clock, its states and what they cost. Knows no radio protocol; other parts add operations.
+# A device on the bench: its VM, its local clock, its states and what they cost.
+# Knows no radio protocol; other parts add operations.
 from __future__ import annotations
 
 import struct
@@ -27,7 +28,9 @@ _BATTERY_EMPTY_MV = 3_000
 
 
 class NodeConfig:
-    """What a scenario says of a node. clock_ppm: error of its clock; paths: imports before the frozen ones; scripts: run at boot."""
+    """What a scenario says of a node. clock_ppm: error of its clock; paths: imports before the frozen ones; scripts:
+    run at boot.
+    """
 
     def __init__(
         self,
@@ -409,7 +412,10 @@ class Node:
         return total
 
     def battery_mv(self) -> int:
-        """Open-circuit voltage of a lithium cell by what is left of it: a line from 4,150 to 3,300 mV, then a cliff. A model."""
+        """Open-circuit voltage of a lithium cell by what is left of it: a line from 4,150 to 3,300 mV, then a cliff.
+
+        A model.
+        """
         left = 1.0 - sum(self.charge_mah().values()) / self.config.battery_mah
         if left <= 0:
             return _BATTERY_EMPTY_MV

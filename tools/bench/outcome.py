@@ -31,7 +31,9 @@ class ImageDevice:
 
 @dataclass(frozen=True)
 class Kept:
-    """sightings: how many; heard: adverts in them; first_s, last_s: UTC seconds they span; alert_day: None if no alert."""
+    """sightings: how many; heard: adverts in them; first_s, last_s: UTC seconds they span; alert_day: None if no
+    alert.
+    """
 
     sightings: int
     adverts: int

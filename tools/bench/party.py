@@ -1,4 +1,5 @@
-# What a recording itself says of contacts: minutes near by distance, by level, and the level that fits a distance. Knows no token.
+# What a recording itself says of contacts: minutes near by distance, by level, and the level that fits a distance.
+# Knows no token.
 from __future__ import annotations
 
 import statistics

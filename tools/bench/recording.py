@@ -18,7 +18,9 @@ class RecordingError(Exception):
 
 
 class Series:
-    """Burst medians over time with a line between them. times_s rising; spans_s: first and last sample of each burst."""
+    """Burst medians over time with a line between them. times_s rising; spans_s: first and last sample of each
+    burst.
+    """
 
     def __init__(self, samples: list[tuple[float, float]]) -> None:
         bursts = _bursts(sorted(samples))
@@ -62,7 +64,9 @@ def _bursts(samples: list[tuple[float, float]]) -> list[list[tuple[float, float]
 
 
 class Recording:
-    """levels: (receiver, sender) -> Series of dBm; distances: unordered pair -> Series of metres; seconds from its first sample."""
+    """levels: (receiver, sender) -> Series of dBm; distances: unordered pair -> Series of metres; seconds from its
+    first sample.
+    """
 
     def __init__(self, path: Path) -> None:
         rows = _rows(path)
@@ -108,7 +112,8 @@ def _rows(path: Path) -> list[tuple[str, str, float, int, float | None]]:
     try:
         with sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True) as db:
             rows = db.execute(
-                "SELECT receiver_id, transmitter_id, timestamp, rssi, ground_truth_distance FROM results ORDER BY timestamp, db_id"
+                "SELECT receiver_id, transmitter_id, timestamp, rssi, ground_truth_distance FROM results ORDER BY "
+                "timestamp, db_id"
             ).fetchall()
     except sqlite3.Error as error:
         raise RecordingError(f"{path}: not a DP-3T recording ({error})") from error

@@ -1,4 +1,5 @@
-# One run of a scenario: builds the scene, plays its events, collects what happened. Knows no report and no command line.
+# One run of a scenario: builds the scene, plays its events, collects what happened.
+# Knows no report and no command line.
 from __future__ import annotations
 
 import asyncio
@@ -52,8 +53,16 @@ class BenchKiosk:
 class Run:
     """Use as: run = Run(...); run.play(); run.engine.close()."""
 
-    def __init__(self, scenario: Scenario, image: Image, out: Path, *, seed: int | None = None, detail: str = "summary",
-                 command: Command | None = None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        image: Image,
+        out: Path,
+        *,
+        seed: int | None = None,
+        detail: str = "summary",
+        command: Command | None = None,
+    ) -> None:
         self.scenario, self.image, self.out, self.command = scenario, image, out, command
         self.seed = scenario.seed if seed is None else seed
         self.wall_s = 0.0
@@ -75,8 +84,15 @@ class Run:
         for entry in self.scenario.links:
             if entry["model"] == "constant":
                 end = entry.get("to_s")
-                self.links.add(ConstantLink(entry.get("a", "*"), entry.get("b", "*"), entry.get("rssi_dbm", -60.0),
-                                            _us(entry.get("from_s", 0)), None if end is None else _us(end)))
+                self.links.add(
+                    ConstantLink(
+                        entry.get("a", "*"),
+                        entry.get("b", "*"),
+                        entry.get("rssi_dbm", -60.0),
+                        _us(entry.get("from_s", 0)),
+                        None if end is None else _us(end),
+                    )
+                )
             elif entry["model"] == "recording":
                 self.links.add(self._recording(entry))
             else:
@@ -91,9 +107,11 @@ class Run:
         return model
 
     def _paths(self, entry: dict[str, Any]) -> PathLinks:
-        specs = [*self.scenario.nodes, *self.scenario.kiosks]
+        specs: list[NodeSpec | KioskSpec] = [*self.scenario.nodes, *self.scenario.kiosks]
         paths = {s.name: [(_us(t), x, y) for t, x, y in s.path] for s in specs if s.path}
-        options = {k: entry[k] for k in ("ref_dbm", "exponent", "body_loss_db", "shadowing_db", "fading_db") if k in entry}
+        options = {
+            k: entry[k] for k in ("ref_dbm", "exponent", "body_loss_db", "shadowing_db", "fading_db") if k in entry
+        }
         return PathLinks(paths, self.engine.rng, **options)
 
     def _node(self, spec: NodeSpec) -> Node:
@@ -103,7 +121,9 @@ class Run:
         config.clock_ppm = spread if spec.clock_ppm is None else spec.clock_ppm
         config.battery_mah = spec.battery_mah or board.battery_mah
         config.heap_kib = spec.heap_kib or (SCRIPT_HEAP_KIB if spec.script else TOKEN_HEAP_KIB)
-        latency = spec.report_latency_ms if spec.report_latency_ms is not None else (0.0 if spec.script else TOKEN_LATENCY_MS)
+        latency = (
+            spec.report_latency_ms if spec.report_latency_ms is not None else (0.0 if spec.script else TOKEN_LATENCY_MS)
+        )
         config.report_latency_us = int(latency * 1000)
         flash = Flash(self.out / f"{spec.name}.flash", board.partitions, self.engine.rng("flash", spec.name))
         vm = Vm(self.image.runner, config.heap_kib, self.out / f"{spec.name}.txt")
@@ -125,7 +145,9 @@ class Run:
 
     def _kiosk(self, spec: KioskSpec) -> BenchKiosk:
         radio = self.medium.add_radio(spec.name)
-        return BenchKiosk(spec, radio, KioskFolder(self.out / spec.name), service.over(*bleak_backend.bind(radio, self.engine)))
+        return BenchKiosk(
+            spec, radio, KioskFolder(self.out / spec.name), service.over(*bleak_backend.bind(radio, self.engine))
+        )
 
     # Playing
 
@@ -169,9 +191,17 @@ class Run:
 
     def _open(self, kiosk: BenchKiosk) -> None:
         kiosk.stop = asyncio.Event()
-        kiosk.task = self.loop.create_task(service.serve(
-            *kiosk.classes, kiosk.folder, clock=self.utc_s, handover=kiosk.spec.handover, upload_code=kiosk.code,
-            stop=kiosk.stop, on_visit=lambda result, why: self._visited(kiosk, result, why)))
+        kiosk.task = self.loop.create_task(
+            service.serve(
+                *kiosk.classes,
+                kiosk.folder,
+                clock=self.utc_s,
+                handover=kiosk.spec.handover,
+                upload_code=kiosk.code,
+                stop=kiosk.stop,
+                on_visit=lambda result, why: self._visited(kiosk, result, why),
+            )
+        )
 
     async def _close(self, kiosk: BenchKiosk) -> None:
         assert kiosk.stop and kiosk.task
@@ -181,7 +211,9 @@ class Run:
     def _visited(self, kiosk: BenchKiosk, result: Any, why: str) -> None:
         kiosk.visits += result.complete
         kiosk.broken += not result.complete
-        self.engine.log.event("visit", kiosk.spec.name, complete=result.complete, list=result.list, upload=result.upload, why=why)
+        self.engine.log.event(
+            "visit", kiosk.spec.name, complete=result.complete, list=result.list, upload=result.upload, why=why
+        )
 
     # Events
 

@@ -117,7 +117,10 @@ def _nodes(entry: dict[str, Any], folder: Path) -> list[NodeSpec]:
     if "script" in entry:
         entry["script"] = folder / entry["script"]
     entry["paths"] = [folder / p for p in entry.get("paths", [])]
-    return [NodeSpec(**{**entry, "name": entry["name"].replace("{}", f"{n:02}" if isinstance(n, int) else str(n))}) for n in ids]
+    return [
+        NodeSpec(**{**entry, "name": entry["name"].replace("{}", f"{n:02}" if isinstance(n, int) else str(n))})
+        for n in ids
+    ]
 
 
 def _events(path: Path, entry: dict[str, Any], scenario: Scenario) -> list[EventSpec]:
@@ -142,6 +145,6 @@ def _check_names(path: Path, scenario: Scenario) -> None:
         if event.do == "case" and event.kiosk not in kiosks:
             raise ScenarioError(f"{path}: event at {event.at_s} s: there is no kiosk called {event.kiosk!r}")
         if event.do == "emask" and not event.run:
-            raise ScenarioError(f"{path}: event at {event.at_s} s: say what to run: run = [\"authority\", ...]")
+            raise ScenarioError(f'{path}: event at {event.at_s} s: say what to run: run = ["authority", ...]')
         if event.do not in ("case", "emask") and not event.node:
             raise ScenarioError(f"{path}: event at {event.at_s} s: say which node")

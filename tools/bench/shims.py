@@ -1,4 +1,5 @@
-# The host's answers to the VM's `machine`, `esp32` and `os` shims: pins, flash, RTC memory, ADC, watchdog, boot information.
+# The host's answers to the VM's `machine`, `esp32` and `os` shims: pins, flash, RTC memory, ADC, watchdog, boot
+# information.
 from __future__ import annotations
 
 import errno

@@ -1,4 +1,5 @@
-# The bench's own speed: token-days per second of wall time, all tokens in range of each other. Measures the bench, not the product.
+# The bench's own speed: token-days per second of wall time, all tokens in range of each other.
+# Measures the bench, not the product.
 from __future__ import annotations
 
 import tempfile
@@ -9,12 +10,13 @@ from typing import Any
 
 from tools.bench.image import Image
 from tools.bench.run import Run
-from tools.bench.scenario import NodeSpec, Scenario
 from tools.bench.scenario import _START as _START_UTC
+from tools.bench.scenario import NodeSpec, Scenario
 
 
-def measure(image: Image, tokens: tuple[int, ...], sleeps: tuple[str, ...], hours: float,
-            tell: Callable[[dict[str, Any]], None]) -> list[dict[str, Any]]:
+def measure(
+    image: Image, tokens: tuple[int, ...], sleeps: tuple[str, ...], hours: float, tell: Callable[[dict[str, Any]], None]
+) -> list[dict[str, Any]]:
     """One row per case: sleep, tokens, hours, wall_s, token_days_per_s, heard, per_heard_us."""
     rows = []
     for sleep in sleeps:
@@ -42,8 +44,13 @@ def _one(image: Image, sleep: str, count: int, hours: float) -> dict[str, Any]:
         wall_s = time.perf_counter() - started
     heard = sum(sum(node.radio.total.heard.values()) for node in run.nodes.values())
     return {
-        "sleep": sleep, "tokens": count, "hours": hours, "wall_s": round(wall_s, 2),
-        "token_days_per_s": round(count * hours / 24 / wall_s, 4), "heard": heard, "us_per_heard": round(wall_s * 1e6 / max(1, heard), 1),
+        "sleep": sleep,
+        "tokens": count,
+        "hours": hours,
+        "wall_s": round(wall_s, 2),
+        "token_days_per_s": round(count * hours / 24 / wall_s, 4),
+        "heard": heard,
+        "us_per_heard": round(wall_s * 1e6 / max(1, heard), 1),
         "aioble": image.aioble,
     }
 

@@ -39,7 +39,17 @@ class Vm:
     def _start(self) -> None:
         in_vm, self._to_vm = os.pipe()
         self._from_vm, out_vm = os.pipe()
-        command = [sys.executable, "-I", "-c", _START, "-X", f"heapsize={self._heap_kib}k", str(self._runner), str(in_vm), str(out_vm)]
+        command = [
+            sys.executable,
+            "-I",
+            "-c",
+            _START,
+            "-X",
+            f"heapsize={self._heap_kib}k",
+            str(self._runner),
+            str(in_vm),
+            str(out_vm),
+        ]
         self._process = subprocess.Popen(
             command, pass_fds=(in_vm, out_vm), stdout=self._output, stderr=self._output, stdin=subprocess.DEVNULL
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 _MAGIC = b"btsnoop\0"
 _HEADER = struct.Struct(">8sII")
 _RECORD = struct.Struct(">IIIIq")
-_LONGEST_PACKET = 65_549        # an ACL packet and its indicator, with room for the largest length field
+_LONGEST_PACKET = 65_549  # an ACL packet and its indicator, with room for the largest length field
 
 _HCI_UNENCAPSULATED = 1001
 _HCI_UART = 1002
@@ -40,14 +40,14 @@ def events(data: bytes) -> Iterator[bytes]:
             raise CaptureError(f"damaged: packet {number} claims {length} bytes")
         if at + length > len(data):
             raise CaptureError(f"truncated: the file ends in packet {number}")
-        event = _event(link, flags, data[at:at + length])
+        event = _event(link, flags, data[at : at + length])
         if event is not None:
             yield event
         at += length
 
 
 def _link(data: bytes) -> int:
-    if data[:len(_MAGIC)] != _MAGIC:
+    if data[: len(_MAGIC)] != _MAGIC:
         raise CaptureError("not a btsnoop file")
     if len(data) < _HEADER.size:
         raise CaptureError("truncated: the file ends in its header")

@@ -27,8 +27,13 @@ class SchemeCount:
             self.rssi_max = max(report.rssi_dbm, self.rssi_max if self.rssi_max is not None else report.rssi_dbm)
 
     def summary(self) -> dict:
-        return {"reports": self.reports, "ids": len(self.ids), "addresses": len(self.addresses),
-                "rssi_min": self.rssi_min, "rssi_max": self.rssi_max}
+        return {
+            "reports": self.reports,
+            "ids": len(self.ids),
+            "addresses": len(self.addresses),
+            "rssi_min": self.rssi_min,
+            "rssi_max": self.rssi_max,
+        }
 
 
 @dataclass
@@ -51,8 +56,12 @@ class Heard:
 
     def summary(self) -> dict:
         """The JSON object of `emask decode`."""
-        return {"reports": self.reports, "addresses": len(self.addresses), "malformed": self.malformed,
-                "schemes": {name: count.summary() for name, count in self.schemes.items()}}
+        return {
+            "reports": self.reports,
+            "addresses": len(self.addresses),
+            "malformed": self.malformed,
+            "schemes": {name: count.summary() for name, count in self.schemes.items()},
+        }
 
 
 def listen(events: Iterable[bytes]) -> Heard:

@@ -39,7 +39,7 @@ class ReportReader:
         """Yield the complete reports of one HCI event (code, length, parameters); other events yield none."""
         if len(event) < 3 or event[0] != _LE_META or event[2] not in (_LEGACY, _EXTENDED):
             return
-        body = event[3:2 + event[1]]
+        body = event[3 : 2 + event[1]]
         if len(event) != 2 + event[1] or not body:
             self.malformed += 1
             return
@@ -60,7 +60,7 @@ class ReportReader:
             _, addr_type, addr, length = _LEGACY_HEAD.unpack_from(body, at)
             at = head_end + length + 1
             rssi_dbm = struct.unpack_from("<b", body, at - 1)[0]
-            yield Report(addr_type, addr, rssi_dbm, body[head_end:at - 1])
+            yield Report(addr_type, addr, rssi_dbm, body[head_end : at - 1])
 
     def _extended(self, body: bytes) -> Iterator[Report]:
         at = 1

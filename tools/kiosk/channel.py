@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from emask import frames, spec
 
 _ATT_HEADER_BYTES = 3
-_LONGEST_MESSAGE = 1024         # most that a token sends in one: an upload of 12 records and its head
+_LONGEST_MESSAGE = 1024  # most that a token sends in one: an upload of 12 records and its head
 _WAITING_MESSAGES = 16
 
 

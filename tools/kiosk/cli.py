@@ -47,8 +47,11 @@ def status(folder: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(facts))
         return
-    click.echo(f"list: {facts['list_serial']}, issued {_utc(facts['list_issued_s'])}, {facts['list_records']} records"
-               if facts["list_serial"] else "list: none")
+    click.echo(
+        f"list: {facts['list_serial']}, issued {_utc(facts['list_issued_s'])}, {facts['list_records']} records"
+        if facts["list_serial"]
+        else "list: none"
+    )
     click.echo(f"uploads that wait for the authority: {facts['uploads']}")
     click.echo(f"visits: {facts['visits']}, of them complete: {facts['complete']}")
 
@@ -88,20 +91,39 @@ async def _serve(folder: KioskFolder, handover: bool, upload_code: str | None, o
             bar.update(task, description="waiting for a token", completed=0, total=None)
             click.echo(json.dumps(_visit_facts(result, why)) if as_json else _sentence(result, why))
 
-        await service.serve(BleakScanner, BleakClient, folder, handover=handover, upload_code=upload_code, once=once,
-                            on_visit=on_visit, progress=progress)
+        await service.serve(
+            BleakScanner,
+            BleakClient,
+            folder,
+            handover=handover,
+            upload_code=upload_code,
+            once=once,
+            on_visit=on_visit,
+            progress=progress,
+        )
 
 
 def _facts(folder: KioskFolder) -> dict:
     newest, visits = folder.newest_list(), folder.visits()
-    return {"list_serial": newest.serial if newest else 0, "list_issued_s": newest.header.issued_s if newest else 0,
-            "list_records": newest.header.count if newest else 0, "uploads": len(folder.uploads()),
-            "visits": len(visits), "complete": sum(bool(entry.get("complete")) for entry in visits)}
+    return {
+        "list_serial": newest.serial if newest else 0,
+        "list_issued_s": newest.header.issued_s if newest else 0,
+        "list_records": newest.header.count if newest else 0,
+        "uploads": len(folder.uploads()),
+        "visits": len(visits),
+        "complete": sum(bool(entry.get("complete")) for entry in visits),
+    }
 
 
 def _visit_facts(result: VisitResult, why: str) -> dict:
-    return {"complete": result.complete, "why": why, "list": result.list, "list_serial": result.list_serial,
-            "upload": result.upload, "alert": bool(result.status.get("state", 0) & spec.STATE_ALERT)}
+    return {
+        "complete": result.complete,
+        "why": why,
+        "list": result.list,
+        "list_serial": result.list_serial,
+        "upload": result.upload,
+        "alert": bool(result.status.get("state", 0) & spec.STATE_ALERT),
+    }
 
 
 def _sentence(result: VisitResult, why: str) -> str:

@@ -58,9 +58,24 @@ class KioskFolder:
 
     def store_upload(self, code: str, scheme: str, records: Sequence[KeyRecord], received_s: int) -> Path:
         """Keep an upload for the authority under a name that tells nothing; mode 0600."""
-        text = json.dumps({"format": UPLOAD_FORMAT, "code": code, "scheme": scheme, "received": received_s, "records": [
-            {"key": record.key.hex(), "first_slot": record.first_slot, "first_index": record.first_index,
-             "count": record.count} for record in records]}, indent=1)
+        text = json.dumps(
+            {
+                "format": UPLOAD_FORMAT,
+                "code": code,
+                "scheme": scheme,
+                "received": received_s,
+                "records": [
+                    {
+                        "key": record.key.hex(),
+                        "first_slot": record.first_slot,
+                        "first_index": record.first_index,
+                        "count": record.count,
+                    }
+                    for record in records
+                ],
+            },
+            indent=1,
+        )
         path = self.outbox / f"upload-{secrets.token_hex(8)}.json"
         write_whole(path, text.encode() + b"\n", mode=0o600)
         return path

@@ -21,22 +21,33 @@ from tools.kiosk.session import Progress, VisitResult, visit
 
 VISIT_LIMIT_S = 150.0
 _CONNECT_LIMIT_S = 20.0
-_REST_S = 75.0                  # a served token is connectable for at most this long under the same address
-_PAUSE_S = 1.0                  # after a failure: do not hammer
+_REST_S = 75.0  # a served token is connectable for at most this long under the same address
+_PAUSE_S = 1.0  # after a failure: do not hammer
 
 OnVisit = Callable[[VisitResult, str], None]
 
 
 def over(scanner_backend: Any, client_backend: Any) -> tuple[Any, Any]:
     """(scanner_cls, client_cls) for `serve` over other bleak backends than the platform's."""
-    return (functools.partial(BleakScanner, backend=scanner_backend),
-            functools.partial(BleakClient, backend=client_backend))
+    return (
+        functools.partial(BleakScanner, backend=scanner_backend),
+        functools.partial(BleakClient, backend=client_backend),
+    )
 
 
-async def serve(scanner_cls: Any, client_cls: Any, folder: KioskFolder, *, clock: Callable[[], float] = time.time,
-                handover: bool = False, upload_code: str | None = None, once: bool = False,
-                stop: asyncio.Event | None = None, on_visit: OnVisit | None = None,
-                progress: Progress | None = None) -> int:
+async def serve(
+    scanner_cls: Any,
+    client_cls: Any,
+    folder: KioskFolder,
+    *,
+    clock: Callable[[], float] = time.time,
+    handover: bool = False,
+    upload_code: str | None = None,
+    once: bool = False,
+    stop: asyncio.Event | None = None,
+    on_visit: OnVisit | None = None,
+    progress: Progress | None = None,
+) -> int:
     """Serve visitors until `stop` is set, or one visit is complete if `once`; return how many were complete.
 
     A token that is served rests for 75 s. `upload_code` goes to the first token that gives an upload, and then no
@@ -86,20 +97,34 @@ async def _next_visitor(scanner_cls: Any, resting: dict[str, float], stop: async
     return found.result() if found.done() else None
 
 
-async def _serve_one(client_cls: Any, device: BLEDevice, folder: KioskFolder, clock: Callable[[], float],
-                     handover: bool, upload_code: str | None, progress: Progress | None) -> tuple[VisitResult, str]:
+async def _serve_one(
+    client_cls: Any,
+    device: BLEDevice,
+    folder: KioskFolder,
+    clock: Callable[[], float],
+    handover: bool,
+    upload_code: str | None,
+    progress: Progress | None,
+) -> tuple[VisitResult, str]:
     try:
         async with asyncio.timeout(VISIT_LIMIT_S), client_cls(device, timeout=_CONNECT_LIMIT_S) as client:
-            return await visit(client, clock, folder, handover=handover, upload_code=upload_code,
-                               progress=progress), ""
+            return await visit(client, clock, folder, handover=handover, upload_code=upload_code, progress=progress), ""
     except VisitError as error:
         return VisitResult(), str(error)
     except BleakError:
-        return VisitResult(), "the connection broke"      # bleak's text may hold the address
+        return VisitResult(), "the connection broke"  # bleak's text may hold the address
     except TimeoutError:
         return VisitResult(), "the visit took too long"
 
 
 def _log(folder: KioskFolder, clock: Callable[[], float], result: VisitResult, why: str) -> None:
-    folder.log({"at": int(clock()), "complete": result.complete, "list": result.list,
-                "list_serial": result.list_serial, "upload": result.upload, "why": why})
+    folder.log(
+        {
+            "at": int(clock()),
+            "complete": result.complete,
+            "list": result.list,
+            "list_serial": result.list_serial,
+            "upload": result.upload,
+            "why": why,
+        }
+    )

@@ -1,9 +1,9 @@
 """Owns one visit of one token: time, list, upload, farewell, in this order (SPEC, visit). Knows bleak's API only.
 
-    HELLO or HANDOVER -> STATUS
-    LIST_OFFER -> LIST_WANT, LIST_DATA..., LIST_END -> LIST_ACK     if the kiosk's list is newer than the token's
-    UPLOAD_REQUEST -> UPLOAD or REFUSED                            if there is a code
-    BYE -> OK
+HELLO or HANDOVER -> STATUS
+LIST_OFFER -> LIST_WANT, LIST_DATA..., LIST_END -> LIST_ACK     if the kiosk's list is newer than the token's
+UPLOAD_REQUEST -> UPLOAD or REFUSED                            if there is a code
+BYE -> OK
 """
 
 from collections.abc import Callable
@@ -36,9 +36,16 @@ class VisitResult:
     sent_bytes: int = 0
 
 
-async def visit(client: Client, clock: Callable[[], float], folder: KioskFolder, *, handover: bool = False,
-                upload_code: str | None = None, upload_days: int = spec.INFECTIOUS_DAYS,
-                progress: Progress | None = None) -> VisitResult:
+async def visit(
+    client: Client,
+    clock: Callable[[], float],
+    folder: KioskFolder,
+    *,
+    handover: bool = False,
+    upload_code: str | None = None,
+    upload_days: int = spec.INFECTIOUS_DAYS,
+    progress: Progress | None = None,
+) -> VisitResult:
     """Serve a token that `client` is connected to; `clock` gives UTC seconds. VisitError, or bleak's, if it breaks.
 
     `progress(what, done, total)` is told of the list's bytes. An upload is in the folder before the token hears BYE.
@@ -66,16 +73,18 @@ async def _greet(channel: Channel, clock: Callable[[], float], handover: bool, r
     result.status = _status(answer)
 
 
-async def _hand_list(channel: Channel, offered: ListFile | None, result: VisitResult,
-                     progress: Progress | None) -> None:
+async def _hand_list(
+    channel: Channel, offered: ListFile | None, result: VisitResult, progress: Progress | None
+) -> None:
     if offered is None:
         return
     result.list_serial = offered.serial
     if result.status["list_serial"] >= offered.serial:
         result.list = "had it"
         return
-    kind, body = await channel.ask(spec.LIST_OFFER, offered.data[:spec.LIST_HEADER_BYTES], spec.LIST_WANT,
-                                   spec.LIST_ACK)
+    kind, body = await channel.ask(
+        spec.LIST_OFFER, offered.data[: spec.LIST_HEADER_BYTES], spec.LIST_WANT, spec.LIST_ACK
+    )
     for _ in range(_MOST_TURNS_BACK):
         if kind != spec.LIST_WANT:
             break
@@ -89,7 +98,7 @@ async def _hand_list(channel: Channel, offered: ListFile | None, result: VisitRe
 async def _stream(channel: Channel, data: bytes, offset: int, progress: Progress | None) -> tuple[int, bytes] | None:
     """Send the list from `offset` on; a message of the token that comes meanwhile ends it and is returned."""
     while offset < len(data):
-        piece = data[offset:offset + spec.LIST_DATA_BYTES]
+        piece = data[offset : offset + spec.LIST_DATA_BYTES]
         await channel.send(spec.LIST_DATA, messages.pack_list_data(offset, piece))
         offset += len(piece)
         if progress:
@@ -100,8 +109,9 @@ async def _stream(channel: Channel, data: bytes, offset: int, progress: Progress
     return None
 
 
-async def _take_upload(channel: Channel, folder: KioskFolder, code: str, days: int, now_s: int,
-                       result: VisitResult) -> None:
+async def _take_upload(
+    channel: Channel, folder: KioskFolder, code: str, days: int, now_s: int, result: VisitResult
+) -> None:
     request = messages.pack(spec.UPLOAD_REQUEST, days, code.encode())
     kind, body = await channel.ask(spec.UPLOAD_REQUEST, request, spec.UPLOAD)
     if kind == spec.REFUSED:

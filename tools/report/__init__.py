@@ -44,14 +44,18 @@ def render(data: dict, path: Path) -> Path:
 
 def html(data: dict) -> str:
     """The report as one HTML text; the same dict gives the same text."""
-    environment = Environment(loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined,
-                              trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FileSystemLoader(_HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters["number"] = _number
     return environment.get_template("report.html.j2").render(
-        data=data, verdicts=[_verdict(name, data["outcomes"][name]) for name in data["people"]
-                             if name in data["outcomes"]],
-        matrix=matrix.draw(data), energy=energy.draw(data["energy"]), hues=energy.HUES,
-        timeline=timeline.draw(data["timeline"]) if data.get("timeline") else None)
+        data=data,
+        verdicts=[_verdict(name, data["outcomes"][name]) for name in data["people"] if name in data["outcomes"]],
+        matrix=matrix.draw(data),
+        energy=energy.draw(data["energy"]),
+        hues=energy.HUES,
+        timeline=timeline.draw(data["timeline"]) if data.get("timeline") else None,
+    )
 
 
 def _number(value: float | None, digits: int = 0) -> str:
@@ -60,10 +64,20 @@ def _number(value: float | None, digits: int = 0) -> str:
 
 def _verdict(name: str, outcome: dict) -> dict:
     """One line of the table of people: a word for each pair of truth and alert, never a colour alone."""
-    words = {(True, True): ("right", "contact, alerted"), (False, False): ("right", "no contact, not alerted"),
-             (True, False): ("wrong", "contact, NOT alerted"), (False, True): ("wrong", "no contact, but alerted"),
-             (None, True): ("open", "alerted, contact not known"),
-             (None, False): ("open", "not alerted, contact not known")}
+    words = {
+        (True, True): ("right", "contact, alerted"),
+        (False, False): ("right", "no contact, not alerted"),
+        (True, False): ("wrong", "contact, NOT alerted"),
+        (False, True): ("wrong", "no contact, but alerted"),
+        (None, True): ("open", "alerted, contact not known"),
+        (None, False): ("open", "not alerted, contact not known"),
+    }
     kind, text = words[outcome["truth"], bool(outcome["alert"])]
-    return {"name": name, "kind": kind, "text": text, "why": outcome.get("why", ""),
-            "minutes_true": outcome.get("minutes_true"), "minutes_token": outcome.get("minutes_token")}
+    return {
+        "name": name,
+        "kind": kind,
+        "text": text,
+        "why": outcome.get("why", ""),
+        "minutes_true": outcome.get("minutes_true"),
+        "minutes_token": outcome.get("minutes_token"),
+    }

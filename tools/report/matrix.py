@@ -21,8 +21,10 @@ def draw(data: dict) -> Markup:
                 parts.append(_cell(row, column, one, other, value, data["rule_minutes"]))
     parts += _case_frame(people, case) + _verdict_columns(people, case, data["outcomes"])
     side = _CELL * len(people)
-    label = (f"Matrix of {len(people)} people: minutes within two metres by the recording; "
-             "columns on the right: contact with the case, and alert of the token. The table below says the same.")
+    label = (
+        f"Matrix of {len(people)} people: minutes within two metres by the recording; "
+        "columns on the right: contact with the case, and alert of the token. The table below says the same."
+    )
     return svg.picture(_LABEL + side + 150, _TOP + side + 12, label, parts)
 
 
@@ -45,26 +47,39 @@ def _cell(row: int, column: int, one: str, other: str, minutes: float | None, ru
         return box + svg.text(x + _CELL / 2, y + 20, "?", "cell-text", text_anchor="middle")
     strength = min(1.0, minutes / (rule or 1))
     counts = minutes >= rule
-    box = svg.rect(x + 1, y + 1, _CELL - 2, _CELL - 2, f"{one} and {other}: {minutes:g} min within 2 m", rx=3,
-                   class_="cell", style=f"fill-opacity:{0.06 + 0.94 * strength:.2f}")
+    box = svg.rect(
+        x + 1,
+        y + 1,
+        _CELL - 2,
+        _CELL - 2,
+        f"{one} and {other}: {minutes:g} min within 2 m",
+        rx=3,
+        class_="cell",
+        style=f"fill-opacity:{0.06 + 0.94 * strength:.2f}",
+    )
     if minutes < 0.5:
         return box
-    return box + svg.text(x + _CELL / 2, y + 20, f"{minutes:.0f}", "cell-text strong" if counts else "cell-text",
-                          text_anchor="middle")
+    return box + svg.text(
+        x + _CELL / 2, y + 20, f"{minutes:.0f}", "cell-text strong" if counts else "cell-text", text_anchor="middle"
+    )
 
 
 def _case_frame(people: list[str], case: str | None) -> list[Markup]:
     if case not in people:
         return []
     at, side = people.index(case) * _CELL, _CELL * len(people)
-    return [svg.rect(_LABEL, _TOP + at, side, _CELL, class_="case-frame"),
-            svg.rect(_LABEL + at, _TOP, _CELL, side, class_="case-frame")]
+    return [
+        svg.rect(_LABEL, _TOP + at, side, _CELL, class_="case-frame"),
+        svg.rect(_LABEL + at, _TOP, _CELL, side, class_="case-frame"),
+    ]
 
 
 def _verdict_columns(people: list[str], case: str | None, outcomes: dict) -> list[Markup]:
     left = _LABEL + _CELL * len(people) + 18
-    parts = [svg.text(left + 22, _TOP - 8, "contact", "head", text_anchor="middle"),
-             svg.text(left + 84, _TOP - 8, "alert", "head", text_anchor="middle")]
+    parts = [
+        svg.text(left + 22, _TOP - 8, "contact", "head", text_anchor="middle"),
+        svg.text(left + 84, _TOP - 8, "alert", "head", text_anchor="middle"),
+    ]
     for row, name in enumerate(people):
         y = _TOP + row * _CELL + 20
         if name == case:

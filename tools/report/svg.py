@@ -5,8 +5,11 @@ from markupsafe import Markup, escape
 
 def element(name: str, content: str | Markup = "", /, **attributes: object) -> Markup:
     """One element; `_` in an attribute's name stands for `-`, a trailing `_` is dropped (class_)."""
-    pairs = " ".join(f'{key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
-                     for key, value in attributes.items() if value is not None)
+    pairs = " ".join(
+        f'{key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
     return Markup(f"<{name} {pairs}>{escape(content)}</{name}>")
 
 
@@ -25,16 +28,22 @@ def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
 
 def picture(width: float, height: float, label: str, parts: list[Markup]) -> Markup:
     """The whole drawing, scaled to its place, with `label` as its text for those who don't see it."""
-    return element("svg", Markup("\n").join(parts), viewBox=f"0 0 {_short(width)} {_short(height)}", role="img",
-                   aria_label=label, style=f"max-width:{_short(width)}px")
+    return element(
+        "svg",
+        Markup("\n").join(parts),
+        viewBox=f"0 0 {_short(width)} {_short(height)}",
+        role="img",
+        aria_label=label,
+        style=f"max-width:{_short(width)}px",
+    )
 
 
 def ticks(low: float, high: float, about: int) -> list[float]:
     """Round values between `low` and `high`, some `about` of them."""
     if high <= low:
         return [low]
-    step = 10.0 ** -6
-    for factor in [m * 10.0 ** e for e in range(-6, 9) for m in (1, 2, 5)]:
+    step = 10.0**-6
+    for factor in [m * 10.0**e for e in range(-6, 9) for m in (1, 2, 5)]:
         step = factor
         if (high - low) / factor <= about:
             break

@@ -14,8 +14,11 @@ def draw(data: dict) -> dict[str, Markup | str | None]:
     """{"whole": SVG, "zoom": SVG or None, "token": name} of the report's `timeline`."""
     whole = _panel(data, data["start_s"], data["end_s"], "Radio over the whole run")
     zoom = data.get("zoom")
-    return {"token": data["token"], "whole": whole,
-            "zoom": _panel(data, zoom[0], zoom[1], "The same, a piece of it enlarged") if zoom else None}
+    return {
+        "token": data["token"],
+        "whole": whole,
+        "zoom": _panel(data, zoom[0], zoom[1], "The same, a piece of it enlarged") if zoom else None,
+    }
 
 
 def _panel(data: dict, start_s: float, end_s: float, label: str) -> Markup:
@@ -37,8 +40,9 @@ def _axis(start_s: float, end_s: float, scale: float, top: float, bottom: float)
         x = _LEFT + (tick * unit - start_s) * scale
         parts.append(svg.line(x, top, x, bottom, "grid"))
         parts.append(svg.text(x, bottom + 16, f"{tick:g}", "tick", text_anchor="middle"))
-    parts.append(svg.text(_LEFT + _WIDTH / 2, bottom + 33, "minutes" if minutes else "seconds", "tick",
-                          text_anchor="middle"))
+    parts.append(
+        svg.text(_LEFT + _WIDTH / 2, bottom + 33, "minutes" if minutes else "seconds", "tick", text_anchor="middle")
+    )
     return parts
 
 
@@ -52,9 +56,11 @@ def _lane(lane: dict, index: int, start_s: float, end_s: float, scale: float, to
     seconds = _covered(lane, start_s, end_s)
     share = 100 * seconds / max(end_s - start_s, 1e-6)
     title = svg.element("title", f"{lane['name']}: {seconds:.1f} s, {share:.2f} % of the time shown")
-    return [svg.text(_LEFT - 8, top + _LANE / 2 + 4, lane["name"], "name", text_anchor="end"),
-            svg.line(_LEFT, top + _LANE, _LEFT + _WIDTH, top + _LANE, "grid"),
-            svg.element("path", title, d="".join(steps), class_="span", style=f"stroke:var(--hue-{index % 8})")]
+    return [
+        svg.text(_LEFT - 8, top + _LANE / 2 + 4, lane["name"], "name", text_anchor="end"),
+        svg.line(_LEFT, top + _LANE, _LEFT + _WIDTH, top + _LANE, "grid"),
+        svg.element("path", title, d="".join(steps), class_="span", style=f"stroke:var(--hue-{index % 8})"),
+    ]
 
 
 def _covered(lane: dict, start_s: float, end_s: float) -> float:
@@ -72,7 +78,10 @@ def _marks(marks: list[dict], start_s: float, end_s: float, scale: float, top: f
         room = 7.0 * len(mark["label"])
         at_end = x + room > _LEFT + _WIDTH + 16
         if x >= free_from[row]:
-            parts.append(svg.text(x, top - 7 - 12 * row, mark["label"], "tick event-name",
-                                  text_anchor="end" if at_end else "start"))
+            parts.append(
+                svg.text(
+                    x, top - 7 - 12 * row, mark["label"], "tick event-name", text_anchor="end" if at_end else "start"
+                )
+            )
             free_from[row] = x + room + 6
     return parts
