@@ -49,7 +49,7 @@ def _one_boot(boot):
     try:
         for script in boot["scripts"]:
             _run(script)
-        print("main script ended")
+        benchlink.call(benchlink.OP_ENDED)
         _listen()
     except benchlink.PowerOff as off:
         return off

@@ -45,8 +45,8 @@ def run(rig: Rig, seconds: float = 20.0, **scripts: str) -> list[list[str]]:
         rig.node(name, script, paths=(_FOLDER,))
     rig.s(seconds)
     out = [rig.out(name) for name in scripts]
-    assert all(lines and lines[-1] == "main script ended" for lines in out), out
-    return [lines[:-1] for lines in out]
+    assert all(rig.of("script_ended", name) for name in scripts), out
+    return out
 
 
 def test_handlers_are_asked_in_order_and_told_of_a_stop(rig: Rig):

@@ -75,8 +75,8 @@ def run(rig: Rig, peripheral: str, central: str, seconds: float = 20.0) -> tuple
     rig.node("c", _CENTRAL + central)
     rig.s(seconds)
     for name in "pc":
-        assert rig.out(name)[-1] == "main script ended", (name, rig.out(name))
-    return rig.out("p")[:-1], rig.out("c")[:-1]
+        assert rig.of("script_ended", name), (name, rig.out(name))
+    return rig.out("p"), rig.out("c")
 
 
 def test_first_script_handle_is_sixteen_and_cccds_take_their_places(rig: Rig):

@@ -14,7 +14,7 @@ _FACTS = sorted(re.findall(r"^def (test_\w+)", _SCRIPT.read_text(), re.M))
 
 @pytest.fixture(scope="module")
 def output():
-    command = [str(Path(sys.executable).with_name("micropython")), "-X", "heapsize=1m", str(_SCRIPT), str(_ROOT)]
+    command = [str(Path(sys.executable).with_name("micropython")), "-X", "heapsize=8m", str(_SCRIPT), str(_ROOT)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
 
 
