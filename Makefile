@@ -1,8 +1,9 @@
 # Everything a developer runs. `make` alone lists the targets; each of them sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types size bench clean
+.PHONY: help setup aioble demo test lint types size bench clean
 
 VENV := .venv
+AIOBLE_VERSION := 0.6.2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 OUT ?= out
@@ -16,6 +17,11 @@ setup: $(STAMP)  ## make the environment .venv with the pinned packages
 $(STAMP): pyproject.toml constraints.txt tools/setup.sh
 	@sh tools/setup.sh $(VENV) $(PYTHON)
 	@touch $@
+
+aioble: $(STAMP)  ## install the real aioble with mip (needs a network); the bench and the tests then use it
+	@$(BIN)/micropython -m mip install --no-mpy --target $(VENV)/aioble $(if $(MIP_INDEX),--index $(MIP_INDEX)) \
+	  aioble@$(AIOBLE_VERSION) && test -f $(VENV)/aioble/aioble/__init__.py \
+	  || { echo "aioble could not be installed (is there a way to micropython.org?); a double stands in" >&2; exit 2; }
 
 demo: $(STAMP)  ## the token's first day: 18 recorded people, one case, the alerts, a report
 	@$(BIN)/emask bench demo --out $(OUT)/demo

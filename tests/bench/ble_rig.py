@@ -1,12 +1,11 @@
 # A small air for Bluetooth tests: VMs that run a given script on the bench's own engine and medium. Knows no firmware.
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 from tools import ROOT
-from tools.bench import gap
+from tools.bench import gap, image
 from tools.bench.energy import Board
 from tools.bench.engine import Engine
 from tools.bench.flash import Flash
@@ -20,11 +19,9 @@ _SHIMS = ROOT / "boards" / "bench"
 
 
 def aioble_folder() -> tuple[str, str]:
-    """(folder for sys.path, which aioble that is): AIOBLE=DIR with the package in it, or the double."""
-    given = os.environ.get("AIOBLE", "")
-    if given and (Path(given) / "aioble" / "__init__.py").is_file():
-        return given, "real"
-    return str(_SHIMS / "double"), "double"
+    """(folder for sys.path, which aioble that is): the real one where there is one, or the double."""
+    given = image.aioble_folder()
+    return (given, "real") if given else (str(_SHIMS / "double"), "double")
 
 
 class Rig:

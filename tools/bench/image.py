@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,15 +28,21 @@ class Image:
 
 
 def prepare(aioble_dir: str | None = None) -> Image:
-    """Compile what changed. aioble_dir: a folder that holds the package `aioble` (default: the variable AIOBLE)."""
+    """Compile what changed. aioble_dir: a folder that holds the package `aioble`; default: `aioble_folder`."""
     build.build()
     out = ROOT / "build"
     shims = out / "bench"
     _compile_tree(ROOT / "boards" / "bench", shims, skip=("runner.py", "double"))
     _copy(ROOT / "boards" / "bench" / "runner.py", shims / "runner.py")
-    aioble_path, aioble = _aioble(aioble_dir or os.environ.get("AIOBLE", ""), out)
+    aioble_path, aioble = _aioble(aioble_dir or aioble_folder(), out)
     boards = {p.name.removeprefix("board-"): p for p in sorted((out / "mpy").glob("board-*"))}
     return Image(shims / "runner.py", out / "mpy" / "lib", out / "mpy" / "firmware", boards, aioble_path, aioble)
+
+
+def aioble_folder() -> str:
+    """The folder above the real aioble: the variable AIOBLE, else what `make aioble` installed; "" if there is none."""
+    installed = Path(sys.prefix) / "aioble"
+    return os.environ.get("AIOBLE", "") or (str(installed) if (installed / "aioble" / "__init__.py").is_file() else "")
 
 
 def _aioble(folder: str, out: Path) -> tuple[Path, str]:
