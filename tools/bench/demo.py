@@ -374,13 +374,14 @@ def _timeline(result: Result) -> dict[str, Any]:
     name = (result.pulled or [p.name for p in result.people if p.alert] or [result.people[0].name])[0]
     lanes = watcher.spans.get(name, {})
     start_s = result.run.recorded[0].start_us / 1e6
-    marks = list(watcher.marks.get(name, []))
+    end_s = result.run.scenario.duration_s
+    marks = [mark for mark in watcher.marks.get(name, []) if mark["at_s"] < end_s]  # at the end all power goes
     if name in watcher.motor:
         marks.append({"at_s": watcher.motor[name], "label": "alert"})
     return {
         "token": name,
         "start_s": 0,
-        "end_s": result.run.scenario.duration_s,
+        "end_s": end_s,
         "zoom": [start_s + 600, start_s + 900],
         "clock_at_0": result.run.scenario.start_utc.strftime("%H:%M UTC"),
         "lanes": [

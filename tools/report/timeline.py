@@ -8,6 +8,7 @@ _LEFT = 104
 _WIDTH = 760
 _LANE = 26
 _NARROWEST = 0.7
+_RARE, _RARE_NARROWEST = 60, 2.5  # so few spans in a lane are drawn wide enough to be seen
 
 
 def draw(data: dict) -> dict[str, Markup | str | None]:
@@ -48,10 +49,11 @@ def _axis(start_s: float, end_s: float, scale: float, top: float, bottom: float)
 
 def _lane(lane: dict, index: int, start_s: float, end_s: float, scale: float, top: float) -> list[Markup]:
     steps = []
+    narrowest = _RARE_NARROWEST if len(lane["spans"]) < _RARE else _NARROWEST
     for begin, end in lane["spans"]:
         if end >= start_s and begin <= end_s:
             begin, end = max(begin, start_s), min(end, end_s)
-            width = max((end - begin) * scale, _NARROWEST)
+            width = max((end - begin) * scale, narrowest)
             steps.append(f"M{_LEFT + (begin - start_s) * scale:.1f} {top + _LANE / 2:g}h{width:.1f}")
     seconds = _covered(lane, start_s, end_s)
     share = 100 * seconds / max(end_s - start_s, 1e-6)
@@ -74,14 +76,15 @@ def _marks(marks: list[dict], start_s: float, end_s: float, scale: float, top: f
     for mark in sorted(shown, key=lambda mark: mark["at_s"]):
         x = _LEFT + (mark["at_s"] - start_s) * scale
         parts.append(svg.line(x, top - 4, x, bottom, "event"))
-        row = 0 if x >= free_from[0] else 1
         room = 7.0 * len(mark["label"])
         at_end = x + room > _LEFT + _WIDTH + 16
-        if x >= free_from[row]:
+        left = x - room if at_end else x
+        row = 0 if left >= free_from[0] else 1
+        if left >= free_from[row]:
             parts.append(
                 svg.text(
                     x, top - 7 - 12 * row, mark["label"], "tick event-name", text_anchor="end" if at_end else "start"
                 )
             )
-            free_from[row] = x + room + 6
+            free_from[row] = left + room + 6
     return parts
