@@ -6,11 +6,12 @@ import sys
 OP_IDLE, OP_SLEEP, OP_SYNC, OP_PIN, OP_PROGRAM, OP_ERASE = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 OP_RTC, OP_ADC, OP_WATCHDOG, OP_OFF, OP_NVS_SET, OP_NVS_GET, OP_FREQ = 0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D
 OP_ENDED = 0x0E
+_POSTED = 0x80  # added to an operation that gets no answer
 OFF_DEEP_SLEEP, OFF_RESET = 2, 3
 FOREVER = -1
 
 _POWER_GONE = -999  # the errno that says: this VM has no power (a cut, a reset from outside, the watchdog)
-_SYNC_US = 1000  # charged CPU time beyond this is handed over at once, so that a busy loop moves the clock
+_SYNC_US = 4000  # charged CPU time beyond this is handed over at once, so that a busy loop moves the clock
 _REQUEST = "<IBI"  # length of the payload, operation, CPU time charged since the last request (us)
 _REPLY = "<IhqH"  # length of what follows, errno (0 is none), local time (us), number of events
 _EVENT = "<HBq"  # length of the payload, kind, local time (us)
@@ -44,6 +45,7 @@ def open_link(fd_in, fd_out):
     _s.dispatching = False
     _s.dead = False
     _s.waiting = []
+    _s.posted = b""
 
 
 def boot():
@@ -80,13 +82,22 @@ def charge(us):
     _s.charged += us
 
 
+def post(op, payload):
+    """Tell the host with the next call: for what has no answer and can't fail. Raises PowerOff."""
+    if _s.dead:
+        raise PowerOff()
+    _s.posted += struct.pack(_REQUEST, len(payload), op | _POSTED, 0) + payload
+
+
 def call(op, payload=b""):
     """Ask the host. Returns the answer (valid until the next call). Raises OSError(errno), PowerOff."""
     if _s.dead:
         raise PowerOff()
     charged = _s.charged
     _s.charged = 0
-    _s.tx.write(struct.pack(_REQUEST, len(payload), op, charged) + payload)
+    posted = _s.posted
+    _s.posted = b""
+    _s.tx.write(posted + struct.pack(_REQUEST, len(payload), op, charged) + payload)
     _read_exact(_head, 16)
     length, errno, now, events = struct.unpack(_REPLY, _head)
     if length > len(_buf):

@@ -160,7 +160,7 @@ class WDT:
         self.feed()
 
     def feed(self):
-        benchlink.call(benchlink.OP_WATCHDOG, struct.pack("<I", self._ms))
+        benchlink.post(benchlink.OP_WATCHDOG, struct.pack("<I", self._ms))
 
 
 class RTC:
@@ -172,7 +172,7 @@ class RTC:
         if len(data) > _RTC_BYTES:
             raise ValueError("buffer too long")
         rtc_memory = bytes(data)
-        benchlink.call(benchlink.OP_RTC, rtc_memory)
+        benchlink.post(benchlink.OP_RTC, rtc_memory)
 
     def datetime(self, value=None):
         if value is None:

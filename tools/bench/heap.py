@@ -10,7 +10,7 @@ from typing import Any
 
 from tools.bench.image import Image
 from tools.bench.run import Run
-from tools.bench.scenario import EventSpec, KioskSpec, NodeSpec, Scenario
+from tools.bench.scenario import EventSpec, NodeSpec, Scenario
 from tools.bench.speed import crowd
 
 STEP_KIB = 4
@@ -25,8 +25,7 @@ def day(hours: float) -> Scenario:
     """Four tokens in company, handed over at a kiosk; later a case, a list, an alert."""
     end = hours * 3600
     base = crowd("light", 4, hours)
-    nodes = [replace(node, on_shelf=True) for node in base.nodes]
-    press = [EventSpec(20.0 + 30 * n, "press", node.name) for n, node in enumerate(nodes)]
+    nodes = base.nodes
     again = [EventSpec(end - 400 + 60 * n, "press", node.name) for n, node in enumerate(nodes)]
     codes = ["authority", "issue-codes", "authority", "--out", "station/codes.txt", "--at", "{utc}"]
     take = ["authority", "ingest", "authority", "station/outbox", "--at", "{utc}"]
@@ -44,7 +43,7 @@ def day(hours: float) -> Scenario:
         "80",
     ]
     events = [
-        *press,
+        *base.events,
         EventSpec(end - 620, "emask", run=["authority", "init", "authority"]),
         EventSpec(end - 615, "emask", run=codes),
         EventSpec(end - 600, "case", nodes[0].name, kiosk="station"),
@@ -53,7 +52,7 @@ def day(hours: float) -> Scenario:
         EventSpec(end - 490, "emask", run=["kiosk", "add-list", "station", "list.eml"]),
         *again,
     ]
-    return replace(base, name="heap", nodes=nodes, kiosks=[KioskSpec("station", handover=True)], events=events)
+    return replace(base, name="heap", events=events)
 
 
 def measure(image: Image, hours: float, tell: Callable[[str], None]) -> dict[str, Any]:

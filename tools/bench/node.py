@@ -11,7 +11,7 @@ from tools.bench import shims
 from tools.bench.energy import Board, Meter
 from tools.bench.engine import Engine, OpError, Timer
 from tools.bench.flash import Flash
-from tools.bench.vm import Vm, VmGone
+from tools.bench.vm import POSTED, Vm, VmGone
 
 if TYPE_CHECKING:
     from tools.bench.medium import Radio
@@ -148,7 +148,9 @@ class Node:
         """Tell the VM that its power is gone and wait until it stands at its boot prompt."""
         try:
             self.vm.answer(shims.POWER_GONE, self.local_us(self.engine.now_us), [], b"")
-            while self.vm.request()[0] != OP_OFF:
+            while (op := self.vm.request()[0]) != OP_OFF:
+                if op & POSTED:
+                    continue
                 self.vm.answer(shims.POWER_GONE, self.local_us(self.engine.now_us), [], b"")
         except VmGone:
             self.vm.restart()
@@ -215,7 +217,7 @@ class Node:
             while True:
                 now = self.local_us(self.engine.now_us)
                 self.vm.answer(errno, now, self._take_events(), result)
-                op, charged, payload = self.vm.request()
+                op, charged, payload = self._request()
                 self._debt_us += charged
                 if op in (OP_IDLE, OP_SLEEP, OP_OFF):
                     return self._wait(op, payload)
@@ -232,6 +234,14 @@ class Node:
             self.reset(CAUSE_WATCHDOG)
         except shims.CutInWrite:
             self.power_off()
+
+    def _request(self) -> tuple[int, int, bytes]:
+        """What the VM waits for; what it only told on the way is done."""
+        while True:
+            op, charged, payload = self.vm.request()
+            if not op & POSTED:
+                return op, charged, payload
+            self._serve(op & ~POSTED, payload)
 
     def _take_events(self) -> list[tuple[int, int, bytes]]:
         taken: list[tuple[int, int, bytes]] = []

@@ -11,7 +11,7 @@ from typing import Any
 from tools.bench.image import Image
 from tools.bench.run import Run
 from tools.bench.scenario import _START as _START_UTC
-from tools.bench.scenario import NodeSpec, Scenario
+from tools.bench.scenario import EventSpec, KioskSpec, NodeSpec, Scenario
 
 
 def measure(
@@ -27,10 +27,12 @@ def measure(
 
 
 def crowd(sleep: str, count: int, hours: float) -> Scenario:
-    """count tokens, handed over already, at -60 dBm of each other."""
-    nodes = [NodeSpec(f"token-{n:02}", sleep=sleep, on_shelf=False, start_s=n * 0.37) for n in range(1, count + 1)]
+    """count tokens at -60 dBm of each other, handed over at a kiosk, one after the other, in the first minutes."""
+    nodes = [NodeSpec(f"token-{n:02}", sleep=sleep, start_s=n * 0.37) for n in range(1, count + 1)]
+    press = [EventSpec(20.0 + 20 * n, "press", node.name) for n, node in enumerate(nodes)]
     links = [{"model": "constant", "rssi_dbm": -60.0}]
-    return Scenario("crowd", 1, _START_UTC, hours * 3600, nodes, [], links, [], Path())
+    kiosks = [KioskSpec("station", handover=True)]
+    return Scenario("crowd", 1, _START_UTC, hours * 3600, nodes, kiosks, links, press, Path())
 
 
 def _one(image: Image, sleep: str, count: int, hours: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 _REQUEST = struct.Struct("<IBI")
+POSTED = 0x80  # added to an operation that gets no answer
 _REPLY = struct.Struct("<IhqH")
 _EVENT = struct.Struct("<HBq")
 _RENEW_BOOTS = 2_000  # a process grows with its boots
