@@ -16,7 +16,7 @@ from tools.bench.speed import crowd
 STEP_KIB = 4
 LOW_KIB, HIGH_KIB = 96, 512
 LIMIT_32_BIT_KIB = 96
-_HALF = 2  # objects are about twice as large here as on the chip (64-bit pointers)
+HALF = 2  # objects are about twice as large here as on the chip (64-bit pointers)
 _BAD = ("MemoryError", "crashed", "Traceback", "memory allocation failed")
 _BASELINE = "import gc, bluetooth\ngc.collect()\nprint('shims', gc.mem_alloc())\n"
 
@@ -57,26 +57,26 @@ def day(hours: float) -> Scenario:
 
 def measure(image: Image, hours: float, tell: Callable[[str], None]) -> dict[str, Any]:
     """heap_kib (with shims), shims_kib, device_64_kib, device_32_kib (estimate), limit_kib."""
-    shims_kib = _shims_kib(image)
+    shims = shims_kib(image)
     low, high = LOW_KIB, HIGH_KIB
     while high - low > STEP_KIB:
         middle = (low + high) // 2 // STEP_KIB * STEP_KIB
         good = survives(image, day(hours), middle)
         tell(f"{middle} KiB: {'survives' if good else 'too small'}")
         low, high = (low, middle) if good else (middle, high)
-    device = high - shims_kib
+    device = high - shims
     return {
         "heap_kib": high,
-        "shims_kib": shims_kib,
+        "shims_kib": shims,
         "device_64_kib": device,
-        "device_32_kib": device / _HALF,
+        "device_32_kib": device / HALF,
         "limit_kib": LIMIT_32_BIT_KIB,
         "hours": hours,
         "aioble": image.aioble,
     }
 
 
-def _shims_kib(image: Image) -> int:
+def shims_kib(image: Image) -> int:
     """What the bench's own modules take, measured in a VM that does nothing else."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "baseline.py"
