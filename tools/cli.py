@@ -13,6 +13,7 @@ _COMMANDS = {
     "decode": ("tools.hci.cli", "decode", "What a token would have heard in an HCI capture."),
     "authority": ("tools.authority.cli", "authority", "Codes, uploads and lists of the health authority."),
     "kiosk": ("tools.kiosk.cli", "kiosk", "A kiosk that tokens visit."),
+    "exposure": ("tools.exposure.cli", "exposure", "Distance and minutes from levels: study, fit, evaluation."),
     "bench": ("tools.bench.cli", "bench", "The firmware on simulated hardware."),
 }
 

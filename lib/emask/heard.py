@@ -1,5 +1,4 @@
 # Owns the minute in RAM and its way to a sighting (SPEC 3.2). Must not know radio, clock or flash.
-# A HEARD record is a sighting of a single minute: the same 28 bytes with minutes = 1.
 from array import array
 
 from emask import sighting, spec
@@ -82,50 +81,56 @@ class MinuteTable:
         return found, at
 
     def drain(self, segment, minute):
-        """Yield the HEARD record (28 bytes) of each row, for this minute of this segment; then start empty."""
+        """Yield the HEARD record (25 bytes) of each row, for this minute of this segment; then start empty."""
         for ident, row in self._rows.items():
             mean = _mean(self._sum[row], self._levels[row])
             best = self._best[row]
             count = self._count[row]
-            yield sighting.pack(self._scheme[row], ident, segment, minute, count, best, mean, self._tx[row])
+            yield sighting.pack_minute(self._scheme[row], ident, segment, minute, count, best, mean, self._tx[row])
         self._rows.clear()
 
 
 def compact(records):
-    """Sightings (28 bytes each) from HEARD records of one slot, one per identifier and span of 16 minutes.
+    """Sightings (32 bytes each) from HEARD records of one slot, one per identifier and span of 16 minutes.
 
     Records that are none are left out. Repeated records of one minute (after a cut of power) count once.
     """
     merged = {}
     for record in records:
-        new = sighting.unpack(record)
-        if new is None:
+        minute = sighting.unpack_minute(record)
+        if minute is None:
             continue
-        old = merged.get(new[1])
-        if old is not None and old[2] == new[2] and 0 <= (new[3] - old[3]) & 0xFFFF < 16:
-            _merge(old, new)
-            continue
-        if old is not None:
-            yield _finish(old)
-        merged[new[1]] = list(new) + [new[6] * new[4] if new[6] != _UNKNOWN else 0, new[4] if new[6] != _UNKNOWN else 0]
-    for fields in merged.values():
-        yield _finish(fields)
+        row = merged.get(minute[1])
+        if row is None or row.segment != minute[2] or not 0 <= (minute[3] - row.minute) & 0xFFFF < sighting.SPAN:
+            if row is not None:
+                yield row.pack(minute[1])
+            row = merged[minute[1]] = _Row(minute)
+        row.add(minute)
+    for ident, row in merged.items():
+        yield row.pack(ident)
 
 
-def _merge(old, new):
-    bit = new[8] << (new[3] - old[3] & 0xFFFF) & 0xFFFF
-    if old[8] & bit:
-        return
-    old[8] |= bit
-    old[4] += new[4]
-    if new[6] != _UNKNOWN:
-        old[5] = new[5] if old[5] == _UNKNOWN else max(old[5], new[5])
-        old[9] += new[6] * new[4]
-        old[10] += new[4]
-    if old[7] == _NO_TX:
-        old[7] = new[7]
+class _Row:
+    """One sighting in the making."""
 
+    def __init__(self, minute):
+        self.scheme, self.segment, self.minute, self.tx = minute[0], minute[2], minute[3], minute[7]
+        self.levels = bytearray(8)
+        self.count = self.sum = self.known = 0
 
-def _finish(fields):
-    fields[6] = _mean(fields[9], fields[10])
-    return sighting.pack(*fields[:9])
+    def add(self, minute):
+        number = minute[3] - self.minute & 0xFFFF
+        if sighting.code_at(self.levels, number):
+            return
+        count, strongest, mean = minute[4:7]
+        self.levels[number >> 1] |= sighting.level_code(strongest) << 4 * (number & 1)
+        self.count += count
+        if mean != _UNKNOWN:
+            self.sum += mean * count
+            self.known += count
+        if self.tx == _NO_TX:
+            self.tx = minute[7]
+
+    def pack(self, ident):
+        mean = _mean(self.sum, self.known)
+        return sighting.pack(self.scheme, ident, self.segment, self.minute, self.count, mean, self.tx, self.levels)

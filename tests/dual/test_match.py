@@ -24,7 +24,7 @@ class _World:
 
     def hear(self, ident, at_s, minutes=_ALL, mean=-60, tx=0, segment=1, slot=None):
         minute = (at_s - _MIDNIGHT) // 60
-        record = sighting.pack(self.number, ident, segment, minute, 30, mean, mean, tx, minutes)
+        record = sighting.pack(self.number, ident, segment, minute, 30, mean, tx, sighting.flat(minutes, mean))
         self.store.append(spec.SIGHTING, at_s // 900 if slot is None else slot, record)
 
     def encounter(self, key, at_s, slots, **how):

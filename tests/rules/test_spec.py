@@ -49,7 +49,10 @@ def test_spec_names_the_numbers_of_the_code():
 def test_layouts_in_the_spec_have_the_sizes_it_says():
     for kind, size, layout in re.findall(r"^\| \d ([A-Z]+), (\d+) \| `(<[0-9A-Za-z]+)`", SPEC, re.MULTILINE):
         assert struct.calcsize(layout) == int(size), kind
-    assert struct.calcsize("<B16sHHHbbbH") == spec.SIGHTING_BYTES
+    assert struct.calcsize("<B16sHHBbb8s") == spec.SIGHTING_BYTES
+    assert struct.calcsize("<B16sHHBbbb") == spec.HEARD_BYTES
+    for layout in ("<B16sHHBbb8s", "<B16sHHBbbb"):
+        assert f"`{layout}`" in SPEC
     assert struct.calcsize("<4sBBHIIIBBH") == spec.LIST_HEADER_BYTES
     assert struct.calcsize("<32sIHH") == spec.RECORD_BYTES
 

@@ -53,9 +53,15 @@ def bluezone_advert(index: int, tx_dbm: int, window: int) -> bytes:
 
 
 def sighting() -> bytes:
-    """bluezone, ID of slot 7, segment 3, minute 1000, 321 adverts, -60, -71, tx -12, minutes 0 1 14."""
-    head = b"\x11" + bluezone_id(KEY, 7) + bytes(4) + le(3, 2) + le(1000, 2) + le(321, 2)
-    return head + le(-60, 1) + le(-71, 1) + le(-12, 1) + le(0b100000000000011, 2)
+    """bluezone, ID of slot 7, segment 3, minute 1000, 321 adverts (255 fit), mean -71, tx -12; minutes 0 (-60 dBm),
+    1 (level unknown), 14 (-102 dBm or less)."""
+    head = b"\x21" + bluezone_id(KEY, 7) + bytes(4) + le(3, 2) + le(1000, 2) + b"\xff" + le(-71, 1) + le(-12, 1)
+    return head + bytes([13 | 1 << 4, 0, 0, 0, 0, 0, 0, 2])
+
+
+def heard() -> bytes:
+    """gaen, an identifier of 16 bytes, segment 3, minute 1000, 6 adverts, -60, -71, tx unknown."""
+    return b"\x22" + bytes(range(16)) + le(3, 2) + le(1000, 2) + b"\x06" + le(-60, 1) + le(-71, 1) + le(-128, 1)
 
 
 def list_file() -> bytes:
@@ -74,6 +80,7 @@ def golden() -> dict:
         "bluezone_advert": bluezone_advert(100, -12, 5940).hex(),
         "gaen_advert": gaen_advert(2642977, -20).hex(),
         "sighting": sighting().hex(),
+        "heard": heard().hex(),
         "anchor": (le(3, 2) + le(7200, 4) + le(1785000000, 4) + le(250, 2) + le(2, 2) + b"\x01").hex(),
         "key": (b"\x01\x01" + le(3, 2) + le(1983333, 4) + bytes(4) + le(1784990000, 4) + KEY).hex(),
         "alert": (le(20660, 2) + b"\x01\x01" + le(77, 4) + le(20674, 2)).hex(),
