@@ -80,13 +80,17 @@ class MinuteTable:
                 found, at = ident, row
         return found, at
 
-    def drain(self, segment, minute):
-        """Yield the HEARD record (25 bytes) of each row, for this minute of this segment; then start empty."""
+    def drain(self, segment, minute, still=False):
+        """Yield the HEARD record (25 bytes) of each row, for this minute of this segment; then start empty.
+
+        still: the own token did not move since the last minute, by its motion sensor.
+        """
         for ident, row in self._rows.items():
             mean = _mean(self._sum[row], self._levels[row])
             best = self._best[row]
             count = self._count[row]
-            yield sighting.pack_minute(self._scheme[row], ident, segment, minute, count, best, mean, self._tx[row])
+            kind, tx = self._scheme[row], self._tx[row]
+            yield sighting.pack_minute(kind, ident, segment, minute, count, best, mean, tx, still)
         self._rows.clear()
 
 
@@ -105,7 +109,7 @@ def compact(records):
             if row is not None:
                 yield row.pack(minute[1])
             row = merged[minute[1]] = _Row(minute)
-        row.add(minute)
+        row.add(minute, sighting.is_still(record))
     for ident, row in merged.items():
         yield row.pack(ident)
 
@@ -117,11 +121,13 @@ class _Row:
         self.scheme, self.segment, self.minute, self.tx = minute[0], minute[2], minute[3], minute[7]
         self.levels = bytearray(8)
         self.count = self.sum = self.known = 0
+        self.still = True
 
-    def add(self, minute):
+    def add(self, minute, still):
         number = minute[3] - self.minute & 0xFFFF
         if sighting.code_at(self.levels, number):
             return
+        self.still = self.still and still
         count, strongest, mean = minute[4:7]
         self.levels[number >> 1] |= sighting.level_code(strongest) << 4 * (number & 1)
         self.count += count
@@ -133,4 +139,5 @@ class _Row:
 
     def pack(self, ident):
         mean = _mean(self.sum, self.known)
-        return sighting.pack(self.scheme, ident, self.segment, self.minute, self.count, mean, self.tx, self.levels)
+        heard = (self.segment, self.minute, self.count, mean, self.tx, self.levels)
+        return sighting.pack(self.scheme, ident, *heard, self.still)

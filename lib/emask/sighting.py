@@ -13,6 +13,8 @@ _MINUTE = "<B16sHHBbbb"
 _MINUTE_BYTES = spec.HEARD_BYTES
 _UNKNOWN = spec.RSSI_UNKNOWN
 
+_STILL = const(8)  # bit of the lead
+
 SPAN = const(16)  # minutes that one sighting can tell apart
 _NO_LEVEL = const(1)  # code of a minute that was heard without any level
 _WEAKEST = const(2)
@@ -46,12 +48,13 @@ def flat(minutes, rssi):
     return bytes(levels)
 
 
-def pack(scheme, ident, segment, minute, count, mean, tx, levels):
+def pack(scheme, ident, segment, minute, count, mean, tx, levels, still=False):
     """32 bytes. minute: first one, of the segment, modulo 65536; levels: 4 bits for each of 16 minutes from there on.
 
     mean is dBm, 127 if unknown; tx is the signed byte heard, -128 if none; a count beyond 255 stays there.
+    still: the own token did not move in any of these minutes, by its motion sensor.
     """
-    lead = _VERSION << 4 | scheme
+    lead = _VERSION << 4 | (_STILL if still else 0) | scheme
     return struct.pack(_FORMAT, lead, ident, segment, minute & 0xFFFF, min(count, 255), mean, tx, levels)
 
 
@@ -63,7 +66,7 @@ def unpack(record):
     if len(record) != _BYTES or record[0] >> 4 != _VERSION:
         return None
     lead, ident, segment, minute, count, mean, tx, levels = struct.unpack(_FORMAT, record)
-    ident = _ident(lead & 15, ident)
+    ident = _ident(lead & 7, ident)
     if ident is None:
         return None
     best = minutes = 0
@@ -72,12 +75,17 @@ def unpack(record):
         if code:
             minutes |= 1 << number
             best = max(best, code)
-    return lead & 15, ident, segment, minute, count, level_dbm(best), mean, tx, minutes, levels
+    return lead & 7, ident, segment, minute, count, level_dbm(best), mean, tx, minutes, levels
 
 
-def pack_minute(scheme, ident, segment, minute, count, strongest, mean, tx):
+def is_still(record):
+    """Whether a sound record of either kind says that the own token did not move."""
+    return bool(record[0] & _STILL)
+
+
+def pack_minute(scheme, ident, segment, minute, count, strongest, mean, tx, still=False):
     """25 bytes of a HEARD record: one identifier in one minute; fields as in `pack`, strongest in dBm or 127."""
-    lead = _VERSION << 4 | scheme
+    lead = _VERSION << 4 | (_STILL if still else 0) | scheme
     return struct.pack(_MINUTE, lead, ident, segment, minute & 0xFFFF, min(count, 255), strongest, mean, tx)
 
 
@@ -86,8 +94,8 @@ def unpack_minute(record):
     if len(record) != _MINUTE_BYTES or record[0] >> 4 != _VERSION:
         return None
     fields = struct.unpack(_MINUTE, record)
-    ident = _ident(fields[0] & 15, fields[1])
-    return None if ident is None else (fields[0] & 15, ident) + fields[2:]
+    ident = _ident(fields[0] & 7, fields[1])
+    return None if ident is None else (fields[0] & 7, ident) + fields[2:]
 
 
 def _ident(scheme, field):

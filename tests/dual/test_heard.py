@@ -144,6 +144,18 @@ def test_minute_without_level_is_heard_but_lifts_nothing():
     assert fields[9] == _levels({0: 1, 1: 10, 2: 1})
 
 
+def test_sighting_is_still_if_all_its_minutes_were():
+    for stills, still in (((True, True), True), ((True, False), False), ((False, False), False)):
+        records = []
+        for minute, was in enumerate(stills):
+            table = heard.MinuteTable(4)
+            table.add(1, _ident(1), -60)
+            records += table.drain(1, minute, was)
+        found = list(heard.compact(records))[0]
+        assert sighting.is_still(found) == still
+        assert sighting.unpack(found)[:4] == (1, _ident(1), 1, 0)
+
+
 def test_minutes_too_far_apart_or_of_another_segment_stay_apart():
     a = _ident(1)
     records = [_minute(a, 10, -60), _minute(a, 26, -60), _minute(a, 27, -60, 1, None, 2)]
