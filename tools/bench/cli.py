@@ -133,6 +133,7 @@ def heap(hours: float, aioble: str | None, as_json: bool) -> None:
 
 
 def _play(plan: Scenario, image: Image, folder: Path, seed: int | None, detail: str, watcher: Any = None) -> Run:
+    done = Run(plan, image, folder, seed=seed, detail=detail, command=_command)
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
@@ -144,7 +145,6 @@ def _play(plan: Scenario, image: Image, folder: Path, seed: int | None, detail: 
         task = bar.add_task(
             f"{plan.name}: {len(plan.nodes)} nodes, {plan.duration_s / 3600:.1f} simulated hours", total=plan.duration_s
         )
-        done = Run(plan, image, folder, seed=seed, detail=detail, command=_command)
         if watcher:
             done.engine.log.watch.append(watcher)
         started = time.monotonic()

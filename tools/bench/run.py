@@ -21,7 +21,7 @@ from tools.bench.loop import BenchLoop
 from tools.bench.medium import Medium, Radio
 from tools.bench.node import CAUSE_SOFT, Node, NodeConfig
 from tools.bench.recording import Recording
-from tools.bench.scenario import EventSpec, KioskSpec, NodeSpec, Scenario
+from tools.bench.scenario import EventSpec, KioskSpec, NodeSpec, Scenario, ScenarioError
 from tools.bench.vm import Vm
 from tools.kiosk import service
 from tools.kiosk.folder import KioskFolder
@@ -66,21 +66,29 @@ class Run:
         self.scenario, self.image, self.out, self.command = scenario, image, out, command
         self.seed = scenario.seed if seed is None else seed
         self.wall_s = 0.0
-        _clear(out)
+        self.boards = {spec.name: self._board(spec) for spec in scenario.nodes}
+        self.recorded: list[RecordedLinks] = []
+        recordings = [self._recording(entry) for entry in scenario.links if entry["model"] == "recording"]
+        _clear(out)  # nothing that an earlier run left is lost to a scenario that can't be played
         self.engine = Engine(self.seed, EventLog(out / "log.jsonl", detail))
         self.engine.log.clock = lambda: self.engine.now_us
         self.engine.log.event("run", "", scenario=scenario.name, seed=self.seed, aioble=image.aioble)
         self.links = LinkTable(self.engine.rng)
-        self.recorded: list[RecordedLinks] = []
         self.medium = Medium(self.engine, self.links)
-        self._add_links()
+        self._add_links(recordings)
         self.loop = BenchLoop(self.engine)
         self.nodes = {spec.name: self._node(spec) for spec in scenario.nodes}
         self.kiosks = {spec.name: self._kiosk(spec) for spec in scenario.kiosks}
 
     # Building
 
-    def _add_links(self) -> None:
+    def _board(self, spec: NodeSpec) -> Board:
+        if spec.board not in self.image.boards:
+            known = ", ".join(sorted(self.image.boards))
+            raise ScenarioError(f"node {spec.name}: no board is called {spec.board}; there are: {known}")
+        return Board.load(ROOT / "boards" / spec.board)
+
+    def _add_links(self, recordings: list[RecordedLinks]) -> None:
         for entry in self.scenario.links:
             if entry["model"] == "constant":
                 end = entry.get("to_s")
@@ -94,7 +102,7 @@ class Run:
                     )
                 )
             elif entry["model"] == "recording":
-                self.links.add(self._recording(entry))
+                self.links.add(recordings.pop(0))
             else:
                 self.links.add(self._paths(entry))
 
@@ -102,6 +110,8 @@ class Run:
         recording = Recording(self.scenario.folder / entry["file"])
         names = entry.get("names", "token-{}")
         people = {p: names.replace("{}", p.zfill(2)) for p in recording.people}
+        if len({node.name for node in self.scenario.nodes} & set(people.values())) < 2:
+            raise ScenarioError(f"{entry['file']}: no two of its people are nodes; say how they are called: {names}")
         model = RecordedLinks(recording, people, _us(entry.get("start_s", 0)))
         self.recorded.append(model)
         return model
@@ -115,7 +125,7 @@ class Run:
         return PathLinks(paths, self.engine.rng, **options)
 
     def _node(self, spec: NodeSpec) -> Node:
-        board = Board.load(ROOT / "boards" / spec.board)
+        board = self.boards[spec.name]
         config = NodeConfig(spec.name, board, self._path(spec), [str(spec.script)] if spec.script else ["boot", "main"])
         spread = self.engine.rng("clock", spec.name).uniform(-spec.clock_spread_ppm, spec.clock_spread_ppm)
         config.clock_ppm = spread if spec.clock_ppm is None else spec.clock_ppm
@@ -138,8 +148,6 @@ class Run:
         own.mkdir()
         (own / "board_config.py").write_text(f'SLEEP = "{spec.sleep}"\n')
         (own / "token_config.py").write_text(f'SCHEME = "{spec.scheme}"\nON_SHELF = {spec.on_shelf}\n')
-        if spec.board not in self.image.boards:
-            raise BenchError(f"no board is called {spec.board}; there are: {', '.join(sorted(self.image.boards))}")
         product = [self.image.firmware, self.image.lib, self.image.boards[spec.board], self.image.aioble_path]
         return [str(p) for p in (*spec.paths, own, *product)]
 
@@ -279,7 +287,10 @@ def _clear(out: Path) -> None:
         if not (out / "log.jsonl").is_file():
             raise BenchError(f"{out} holds something else than a run of the bench; name another folder with --out")
         shutil.rmtree(out)
-    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BenchError(f"{out}: no folder can be made there: {error.strerror}") from None
 
 
 def _us(seconds: float) -> int:

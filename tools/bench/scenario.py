@@ -3,7 +3,9 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import math
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +15,7 @@ import jsonschema
 
 _SCHEMA = Path(__file__).with_name("scenario.schema.json")
 _START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+_OWN = {"emask"}  # emask.txt holds what the emask events said
 
 
 class ScenarioError(Exception):
@@ -80,7 +83,7 @@ class Scenario:
             raise ScenarioError(f"{path}: not a TOML file: {error}") from None
         _check(path, table)
         folder = path.resolve().parent
-        nodes = [spec for entry in table["node"] for spec in _nodes(entry, folder)]
+        nodes = [spec for entry in table["node"] for spec in _nodes(path, entry, folder)]
         scenario = Scenario(
             name=table["name"],
             seed=table.get("seed", 1),
@@ -95,28 +98,55 @@ class Scenario:
         )
         scenario.events = [event for entry in table.get("event", []) for event in _events(path, entry, scenario)]
         scenario.events.sort(key=lambda event: event.at_s)
-        _check_names(path, scenario)
+        names = _check_names(path, scenario)
+        _check_events(path, scenario)
+        for number, link in enumerate(scenario.links):
+            _check_link(f"{path}: link.{number}", link, names)
         return scenario
 
 
 def _check(path: Path, table: dict[str, Any]) -> None:
     schema = json.loads(_SCHEMA.read_text(encoding="utf-8"))
-    errors = sorted(jsonschema.Draft202012Validator(schema).iter_errors(table), key=lambda e: list(map(str, e.path)))
+    errors = sorted(
+        jsonschema.Draft202012Validator(schema).iter_errors(table),
+        key=lambda e: (
+            e.validator != "additionalProperties",
+            list(map(str, e.path)),
+        ),  # a wrong name before a missing one
+    )
     if errors:
         where = ".".join(str(part) for part in errors[0].path) or "top level"
         raise ScenarioError(f"{path}: {where}: {errors[0].message}")
+    for where, number in _numbers("", table):
+        if not math.isfinite(number):
+            raise ScenarioError(f"{path}: {where}: {number} is not a number that a run can use")
     start = table.get("start_utc", _START)
     if not isinstance(start, datetime) or start.tzinfo is None:
         raise ScenarioError(f"{path}: start_utc: write a date-time with its offset, such as 2026-11-24T08:00:00Z")
 
 
-def _nodes(entry: dict[str, Any], folder: Path) -> list[NodeSpec]:
+def _numbers(where: str, value: Any) -> Iterator[tuple[str, float]]:
+    """Every float of the file and where it stands."""
+    if isinstance(value, float):
+        yield where, value
+    elif isinstance(value, (dict, list)):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _numbers(f"{where}.{key}".lstrip("."), inner)
+
+
+def _nodes(path: Path, entry: dict[str, Any], folder: Path) -> list[NodeSpec]:
     entry = dict(entry)
+    if "ids" in entry and "count" in entry:
+        raise ScenarioError(f"{path}: node {entry['name']}: ids and count say the same; write one of them")
     ids = entry.pop("ids", None) or (range(1, entry.pop("count", 0) + 1) if "count" in entry else [None])
-    entry.pop("count", None)
     if "script" in entry:
         entry["script"] = folder / entry["script"]
     entry["paths"] = [folder / p for p in entry.get("paths", [])]
+    if "script" in entry and not entry["script"].is_file():
+        raise ScenarioError(f"{path}: node {entry['name']}: script: {entry['script']}: no such file")
+    for place in entry["paths"]:
+        if not place.is_dir():
+            raise ScenarioError(f"{path}: node {entry['name']}: paths: {place}: no such folder")
     return [
         NodeSpec(**{**entry, "name": entry["name"].replace("{}", f"{n:02}" if isinstance(n, int) else str(n))})
         for n in ids
@@ -131,20 +161,44 @@ def _events(path: Path, entry: dict[str, Any], scenario: Scenario) -> list[Event
         return [EventSpec(**entry)]
     names = [node.name for node in scenario.nodes if fnmatch.fnmatchcase(node.name, pattern)]
     if not names:
-        raise ScenarioError(f"{path}: event at {entry['at_s']} s: no node is called {pattern}")
+        raise ScenarioError(f"{path}: event at {entry['at_s']:g} s: no node is called {pattern}")
     return [EventSpec(**{**entry, "at_s": entry["at_s"] + every * k, "node": name}) for k, name in enumerate(names)]
 
 
-def _check_names(path: Path, scenario: Scenario) -> None:
-    names = [n.name for n in scenario.nodes] + [k.name for k in scenario.kiosks]
+def _check_names(path: Path, scenario: Scenario) -> set[str]:
+    """The names of all nodes and kiosks, each used once; their paths go forward in time."""
+    paths = [(s.name, s.path) for s in scenario.nodes] + [(s.name, s.path) for s in scenario.kiosks]
+    names = [name for name, _ in paths]
     double = {name for name in names if names.count(name) > 1}
     if double:
         raise ScenarioError(f"{path}: the name {min(double)} is used twice")
+    if _OWN & set(names):
+        raise ScenarioError(f"{path}: the name {min(_OWN & set(names))} is the bench's own; name the node otherwise")
+    for name, points in paths:
+        times = [point[0] for point in points]
+        if times != sorted(set(times)):
+            raise ScenarioError(f"{path}: {name}: path: each point must be later than the one before")
+    return set(names)
+
+
+def _check_events(path: Path, scenario: Scenario) -> None:
     kiosks = {kiosk.name for kiosk in scenario.kiosks}
     for event in scenario.events:
+        if event.at_s > scenario.duration_s:
+            raise ScenarioError(
+                f"{path}: event at {event.at_s:g} s: after the end, duration_s = {scenario.duration_s:g}"
+            )
         if event.do == "case" and event.kiosk not in kiosks:
-            raise ScenarioError(f"{path}: event at {event.at_s} s: there is no kiosk called {event.kiosk!r}")
+            raise ScenarioError(f"{path}: event at {event.at_s:g} s: there is no kiosk called {event.kiosk!r}")
         if event.do == "emask" and not event.run:
-            raise ScenarioError(f'{path}: event at {event.at_s} s: say what to run: run = ["authority", ...]')
+            raise ScenarioError(f'{path}: event at {event.at_s:g} s: say what to run: run = ["authority", ...]')
         if event.do not in ("case", "emask") and not event.node:
-            raise ScenarioError(f"{path}: event at {event.at_s} s: say which node")
+            raise ScenarioError(f"{path}: event at {event.at_s:g} s: say which node")
+
+
+def _check_link(where: str, link: dict[str, Any], names: set[str]) -> None:
+    for end in ("a", "b"):
+        if link.get(end, "*") not in names | {"*"}:
+            raise ScenarioError(f"{where}.{end}: no node or kiosk is called {link[end]}")
+    if link["model"] == "recording" and "file" not in link:
+        raise ScenarioError(f"{where}: say which recording: file = ...")
