@@ -42,10 +42,9 @@ def fit_near_db(recording: Recording) -> int:
     near: list[float] = []
     far: list[float] = []
     for (receiver, sender), series in sorted(recording.levels.items()):
-        distances = recording.distances.get((min(receiver, sender), max(receiver, sender)))
         for t_s in range(0, int(recording.length_s), 60):
             level = series.at(t_s)
-            distance = distances.at(t_s) if distances else None
+            distance = recording.distance_m(receiver, sender, t_s)
             if level is not None and distance is not None:
                 (near if distance <= NEAR_M else far).append(level)
     return -max(_LEVELS_DBM, key=lambda level: (_share(near, level) - _share(far, level), level))

@@ -2,9 +2,11 @@
 from __future__ import annotations
 
 import bisect
+import math
 import sqlite3
 import statistics
 from collections import defaultdict
+from contextlib import closing
 from pathlib import Path
 
 _BURST_GAP_S = 30.0  # samples further apart belong to two bursts
@@ -74,13 +76,18 @@ class Recording:
         self.length_s = max(row[2] for row in rows) - self.start_s
         levels: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
         distances: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
+        silent: set[tuple[tuple[str, str], int]] = set()
+        told: set[tuple[tuple[str, str], int]] = set()
         for receiver, sender, t, rssi, distance in rows:
             if rssi != 127:
                 levels[receiver, sender].append((t - self.start_s, rssi))
+            minute = _pair(receiver, sender), int(t - self.start_s) // 60
+            (silent if distance is None else told).add(minute)
             if distance is not None:
                 distances[_pair(receiver, sender)].append((t - self.start_s, distance))
         self.levels = {pair: Series(samples) for pair, samples in levels.items()}
         self.distances = {pair: Series(samples) for pair, samples in distances.items()}
+        self._unknown = silent - told  # pair and minute in which they were heard, and how far away is missing
         self.residuals_db = [r for pair in sorted(self.levels) for r in self.levels[pair].residuals]
         self.people = sorted({name for row in rows for name in row[:2]}, key=lambda n: (len(n), n))
 
@@ -92,12 +99,17 @@ class Recording:
         series = self.levels.get((receiver, sender))
         return series.in_burst(t_s) if series else False
 
+    def distance_m(self, a: str, b: str, t_s: float) -> float | None:
+        """Distance of a pair, None where the recording says nothing: there it is outside every score."""
+        pair = _pair(a, b)
+        series = self.distances.get(pair)
+        if series is None or (pair, int(t_s) // 60) in self._unknown:
+            return None
+        return series.at(t_s)
+
     def near_s(self, a: str, b: str, near_m: float = NEAR_M) -> tuple[int, int]:
         """(seconds within near_m, seconds for which the distance is known) of a pair, on a one-second grid."""
-        series = self.distances.get(_pair(a, b))
-        if series is None:
-            return 0, 0
-        values = [series.at(t) for t in range(int(self.length_s) + 1)]
+        values = [self.distance_m(a, b, t) for t in range(int(self.length_s) + 1)]
         known = [v for v in values if v is not None]
         return sum(v <= near_m for v in known), len(known)
 
@@ -110,7 +122,7 @@ def _rows(path: Path) -> list[tuple[str, str, float, int, float | None]]:
     if not path.is_file():
         raise RecordingError(f"{path}: no such file; name a DP-3T sqlite recording")
     try:
-        with sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True) as db:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as db:
             rows = db.execute(
                 "SELECT receiver_id, transmitter_id, timestamp, rssi, ground_truth_distance FROM results ORDER BY "
                 "timestamp, db_id"
@@ -119,4 +131,20 @@ def _rows(path: Path) -> list[tuple[str, str, float, int, float | None]]:
         raise RecordingError(f"{path}: not a DP-3T recording ({error})") from error
     if not rows:
         raise RecordingError(f"{path}: the recording holds no sample")
+    for number, row in enumerate(rows, 1):
+        if not _is_sample(*row):
+            raise RecordingError(f"{path}: sample {number} is damaged")
     return rows
+
+
+def _is_sample(receiver: object, sender: object, t: object, rssi: object, distance: object) -> bool:
+    """Types and ranges of one row: SQLite keeps whatever was written."""
+    return (
+        isinstance(receiver, str)
+        and isinstance(sender, str)
+        and isinstance(t, int | float)
+        and math.isfinite(t)
+        and isinstance(rssi, int)
+        and -127 <= rssi <= 127
+        and (distance is None or (isinstance(distance, int | float) and 0 <= distance < math.inf))
+    )
