@@ -1,7 +1,9 @@
 # The energy model: time in each state times the board's current. A model, not a measurement. Knows no VM and no radio.
 from __future__ import annotations
 
+import math
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,13 @@ CONSUMERS = (
     "motor",
     "buzzer",
 )
+# What the model asks of a board's table.
+_CURRENTS = (
+    *("deep_sleep", "light_sleep", "boot", "cpu_active", "cpu_idle", "radio_start", "radio_idle", "rx", "tx"),
+    *("led", "motor", "buzzer", "flash_erase", "flash_program"),
+)
+_TIMES = ("boot", "light_wake", "radio_start", "flash_erase", "flash_program_page")
+_COSTS = ("wake", "report", "record", "record_read", "sha256_block", "aes_block")
 
 
 class BoardError(Exception):
@@ -46,15 +55,18 @@ class Board:
         path = folder / "power.toml"
         if not path.is_file():
             raise BoardError(f"{path}: no such file; a board folder needs its power table")
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise BoardError(f"{path}: not a TOML file: {error}") from None
         try:
             return Board(
                 name=table["board"]["name"],
                 battery_mah=float(table["board"]["battery_mah"]),
                 tx_power_dbm=int(table["board"]["tx_power_dbm"]),
-                current_ma={k: float(_value(v)) for k, v in table["current_ma"].items()},
-                time_us={k: int(_value(v)) for k, v in table["time_us"].items()},
-                cost_us={k: int(_value(v)) for k, v in table["cost_us"].items()},
+                current_ma=_figures(path, table["current_ma"], _CURRENTS, float),
+                time_us=_figures(path, table["time_us"], _TIMES, int),
+                cost_us=_figures(path, table["cost_us"], _COSTS, int),
                 pins={k: int(v) for k, v in table["pins"].items()},
                 partitions={k: int(v) for k, v in table["partitions"].items()},
             )
@@ -62,8 +74,18 @@ class Board:
             raise BoardError(f"{path}: entry {error} is missing or not a number") from error
 
 
-def _value(entry: Any) -> float:
-    return entry["value"] if isinstance(entry, dict) else entry
+def _figures(path: Path, table: dict[str, Any], needed: tuple[str, ...], kind: Callable[[Any], Any]) -> dict[str, Any]:
+    """The values of one part, each as a positive number; all that the model needs are there."""
+    for name in needed:
+        if name not in table:
+            raise BoardError(f"{path}: {name} is missing")
+    found = {}
+    for name, entry in table.items():
+        value = entry.get("value") if isinstance(entry, dict) else entry
+        if not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise BoardError(f"{path}: {name}: {value!r} is not a number above 0")
+        found[name] = kind(value)
+    return found
 
 
 class Meter:

@@ -118,7 +118,9 @@ class Node:
         self.engine.log.event("power_off", self.name)
 
     def reset(self, cause: int) -> None:
-        """A reset from outside: watchdog, reset button."""
+        """A reset from outside: watchdog, reset button. Without a battery nothing happens."""
+        if not self.powered:
+            return
         self._go_down()
         self._enter("boot")
         self.engine.log.event("reset", self.name, cause=cause)
@@ -164,6 +166,7 @@ class Node:
         self._enter("run")
         self.engine.log.event("boot", self.name, cause=cause, wake=wake)
         self.vm.renew(self.boots)
+        self._debt_us += self.config.board.cost_us["wake"]
         info = shims.boot_info(self, cause, wake)
         self._run(0, info)
 
@@ -213,6 +216,7 @@ class Node:
     def _run(self, errno: int, result: bytes) -> None:
         """Answer the VM and serve it until it waits."""
         self._waiting = ""
+        self._enter("run")
         try:
             while True:
                 now = self.local_us(self.engine.now_us)
@@ -325,6 +329,7 @@ class Node:
             self._timer.cancel()
         self._enter("run")
         self._dog_resume()
+        self._debt_us += self.config.board.cost_us["wake"]
         self._later(self.config.board.time_us["light_wake"], self._run, 0, bytes([reason]))
 
     def _off(self, kind: int, us: int) -> None:
@@ -378,6 +383,7 @@ class Node:
         "boot": ("boot", "boot"),
         "run": ("cpu", "cpu_active"),
         "idle": ("cpu", "cpu_idle"),
+        "radio start": ("radio start", "radio_start"),
     }
 
     def _enter(self, state: str) -> None:
@@ -403,10 +409,8 @@ class Node:
         """The controller comes up or goes down; its start takes its time and charge."""
         self._settle()
         if on and not self.radio_on:
-            us = self.config.board.time_us["radio_start"]
-            self.meter.add("radio start", "radio_start", us)
-            self.meter.add("radio start", "cpu_active", -us)
-            self.busy(us)
+            self._enter("radio start")
+            self.busy(self.config.board.time_us["radio_start"])
         self.radio_on = on
 
     def charge_mah(self) -> dict[str, float]:
