@@ -1,5 +1,5 @@
 # Scenarios for tests, played as `emask bench run` plays them, and an ear on the air that misses nothing.
-# Knows the scenario format and the run; judges nothing.
+# Knows the scenario format, the run and the store; judges nothing.
 from __future__ import annotations
 
 import os
@@ -11,9 +11,12 @@ from typing import NamedTuple
 
 from click.testing import CliRunner, Result
 
+from emask import sighting, spec, store
 from tools import ROOT
+from tools.bench import outcome
 from tools.bench.cli import _command
 from tools.bench.image import Image, prepare
+from tools.bench.node import Node
 from tools.bench.run import Run
 from tools.bench.scenario import Scenario
 from tools.cli import main
@@ -124,3 +127,24 @@ def listen_in(run: Run, sent: list[Sent]) -> None:
         push(event)
 
     run.medium.push = pushed  # type: ignore[method-assign]
+
+
+def mounted(node: Node) -> store.LogStore:
+    """The store in a copy of a node's flash, as a token would find it now."""
+    part = next(p for p in node.flash.partitions if p.name == "sightings")
+    kept = store.LogStore(outcome.ImageDevice(node.flash.path, part.offset, part.size))
+    kept.mount()
+    return kept
+
+
+def sightings(node: Node) -> tuple[dict[tuple[int, bytes], set[int]], int]:
+    """{(segment, identifier): minutes of the segment} in a node's flash, and the number of damaged records."""
+    kept = mounted(node)
+    found: dict[tuple[int, bytes], set[int]] = {}
+    for _, payload in kept.read(spec.SIGHTING, 0, 0xFFFFFFFF):
+        _, ident, segment, first, _, _, _, _, minutes, _ = sighting.unpack(payload)
+        found.setdefault((segment, ident), set()).update(first + k for k in range(16) if minutes >> k & 1)
+    for _, payload in kept.read(spec.HEARD, 0, 0xFFFFFFFF):
+        _, ident, segment, minute, *_ = sighting.unpack_minute(payload)
+        found.setdefault((segment, ident), set()).add(minute)
+    return found, kept.damaged
