@@ -80,6 +80,7 @@ class Sent(NamedTuple):
     addr_type: int
     addr: bytes
     data: bytes
+    scan_rsp: bytes
 
 
 def emask(*words: object) -> Result:
@@ -123,7 +124,8 @@ def listen_in(run: Run, sent: list[Sent]) -> None:
 
     def pushed(event):
         params = event.params
-        sent.append(Sent(event.radio.name, event.t_us, params.adv_type, params.addr_type, params.addr, params.data))
+        kind, address = params.adv_type, (params.addr_type, params.addr)
+        sent.append(Sent(event.radio.name, event.t_us, kind, *address, params.data, params.scan_rsp))
         push(event)
 
     run.medium.push = pushed  # type: ignore[method-assign]
