@@ -122,7 +122,7 @@ def speed(tokens: tuple[int, ...], hours: float, sleeps: tuple[str, ...], aioble
 
 
 @bench.command()
-@click.option("--hours", type=click.FloatRange(0.5, 48), default=24.0, show_default=True)
+@click.option("--hours", type=click.FloatRange(1, 48), default=24.0, show_default=True)
 @_aioble
 @_json
 def heap(hours: float, aioble: str | None, as_json: bool) -> None:

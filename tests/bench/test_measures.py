@@ -1,0 +1,60 @@
+# Facts about `emask bench speed` and `emask bench heap`, on short days: what they print and notice.
+# No figure of speed is judged here.
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.bench.scenes import emask, image
+from tools.bench import heap, speed
+
+ROW = {"sleep", "tokens", "hours", "wall_s", "token_days_per_s", "heard", "us_per_heard", "aioble"}
+
+
+def test_speed_gives_a_row_for_each_sleep_and_number_of_tokens():
+    done = emask("bench", "speed", "--tokens", 1, "--tokens", 2, "--hours", 0.2, "--json")
+    rows = json.loads(done.stdout)
+    assert [(r["sleep"], r["tokens"]) for r in rows] == [("light", 1), ("light", 2), ("deep", 1), ("deep", 2)]
+    for row in rows:
+        assert set(row) == ROW and row["hours"] == 0.2
+        assert row["token_days_per_s"] == pytest.approx(row["tokens"] * 0.2 / 24 / row["wall_s"], rel=0.2)
+        assert (row["heard"] == 0) is (row["tokens"] == 1)
+
+
+def test_speed_tells_people_a_line_per_row():
+    done = emask("bench", "speed", "--tokens", 2, "--hours", 0.1, "--sleep", "light")
+    assert done.exit_code == 0 and done.stdout.count("\n") == 1
+    assert "2 tokens x 0.1 h, light sleep" in done.stdout and "token-days/s" in done.stdout
+
+
+def test_speed_hears_the_same_each_time():
+    heard = [speed.measure(image(), (2,), ("light",), 0.2, lambda row: None)[0]["heard"] for _ in range(2)]
+    assert heard[0] == heard[1] > 0
+
+
+@pytest.mark.parametrize("words", [("--tokens", 0), ("--hours", 0), ("--sleep", "none"), ("--tokens", "many")])
+def test_speed_of_nothing_is_a_usage_error(words):
+    assert emask("bench", "speed", *words).exit_code == 2
+
+
+def test_heap_finds_a_size_between_too_small_and_enough():
+    done = emask("bench", "heap", "--hours", 1, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert set(found) == {
+        "heap_kib", "shims_kib", "device_64_kib", "device_32_kib", "limit_kib", "hours", "aioble"
+    }  # fmt: skip
+    assert heap.LOW_KIB < found["heap_kib"] < heap.HIGH_KIB and 10 < found["shims_kib"] < found["heap_kib"]
+    assert found["device_64_kib"] == found["heap_kib"] - found["shims_kib"] == 2 * found["device_32_kib"]
+    assert found["device_32_kib"] <= found["limit_kib"] == 96, "the product's limit"
+    tried = dict(line.split(" KiB: ") for line in done.stderr.splitlines())
+    assert tried[str(found["heap_kib"])] == "survives"
+    assert tried[str(found["heap_kib"] - heap.STEP_KIB)] == "too small"
+
+
+def test_heap_that_never_suffices_is_refused_and_not_reported(monkeypatch):
+    monkeypatch.setattr(heap, "HIGH_KIB", heap.LOW_KIB + heap.STEP_KIB)
+    done = emask("bench", "heap", "--hours", 1)
+    assert done.exit_code == 1 and f"Error: the day does not end well with {heap.HIGH_KIB} KiB" in done.stderr
+    assert done.stdout == ""
