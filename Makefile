@@ -27,7 +27,7 @@ demo: $(STAMP)  ## the token's first day: 18 recorded people, one case, the aler
 	@$(BIN)/emask bench demo --out $(OUT)/demo
 
 test: $(STAMP)  ## all tests
-	@$(BIN)/python -m pytest -n $(WORKERS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(STAMP)  ## ruff: rules and format
 	@$(BIN)/ruff check .
