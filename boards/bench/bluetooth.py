@@ -24,6 +24,7 @@ _OP_HANDLED = const(0x57)
 
 _EV_REPORT, _EV_IRQ, _EV_ASK = const(0x40), const(0x41), const(0x42)
 _IRQ_SCAN_RESULT, _IRQ_SCAN_DONE = const(5), const(6)
+_FRAMES = (15, 18, 19)  # a value read, a notification, an indication: bytes to work on
 _SHUTDOWN_MS = const(2000)
 # Layout of each irq's numbers; what follows them is the address (tail "a"), a UUID ("u") or data ("d").
 _LAYOUT = {
@@ -125,11 +126,14 @@ class BLE(Gatt):
             values += (UUID(rest) if tail == "u" else rest,)
         if event == _IRQ_SCAN_DONE:
             self._scanning = False
+        elif event in _FRAMES:
+            benchlink.charge(benchlink.frame_us)
         if not benchlink.ble_corrupt:
             self._fire(event, values)
 
     def _on_ask(self, data):
         """A write or a read from the air: the peer waits until the handler is done (conn, handle)."""
+        benchlink.charge(benchlink.frame_us)
         result = self._fire(data[0], struct.unpack_from("<HH", data, 1))
         status = int(result) & 0xFF if isinstance(result, int) else 0
         benchlink.call(_OP_HANDLED, bytes((status,)))

@@ -72,6 +72,7 @@ class Gatt:
 
     def _update(self, kind, conn_handle, value_handle, data):
         need_active()
+        benchlink.charge(benchlink.frame_us)
         head = struct.pack("<HHBB", conn_handle & 0xFFFF, value_handle & 0xFFFF, kind, data is not None)
         if data is None and self._fire(_IRQ_GATTS_READ_REQUEST, (0xFFFF, value_handle)):
             raise OSError(-_BLE_HS_EAPP)  # NimBLE reads the value as a peer without connection would

@@ -97,6 +97,7 @@ def _fresh(boot):
     esp32.partitions = {name: tuple(place) for name, place in boot["partitions"].items()}
     esp32.record_us = boot["cost_us"]["record"]
     esp32.read_us = boot["cost_us"]["record_read"]
+    benchlink.frame_us = boot["cost_us"]["gatt_frame"]
     benchlink.report_us = boot["cost_us"]["report"]
     if esp32.image is None:
         esp32.image = open(boot["image"], "rb", 0)

@@ -15,6 +15,7 @@ from tools.bench.energy import CONSUMERS, Board, BoardError, Meter
 from tools.bench.medium import airtime_us
 
 TABLES = sorted((ROOT / "boards").glob("*/power.toml"))
+PRODUCTS = [path for path in TABLES if (path.parent / "board.py").is_file()]
 BOARD = Board.load(ROOT / "boards" / "esp32c3")
 MA, US = BOARD.current_ma, BOARD.time_us
 MAH = 3.6e9  # mA us
@@ -96,6 +97,30 @@ def test_sending_is_charged_by_airtime(rig):
     assert used["transmit"] == pytest.approx(node.radio.sent * 3 * airtime_us(20) * MA["tx"])
 
 
+def test_stop_of_the_radio_takes_its_time_and_a_start_after_it_is_charged_again(rig):
+    script = "import bluetooth\nb = bluetooth.BLE()\nfor _ in range(5):\n b.active(True)\n b.active(False)\n"
+    used, _ = spent(rig, script + "import machine\nmachine.lightsleep()", 10)
+    assert used["radio start"] == 5 * US["radio_start"] * MA["radio_start"]
+    work_us = used["cpu"] / MA["cpu_active"]
+    assert work_us == pytest.approx(5 * US["radio_stop"] + BOARD.cost_us["wake"], rel=0.1)
+
+
+def test_frames_of_a_connection_cost_work(rig):
+    """A notification is charged where it is made; the rest of this script is the same without it."""
+    script = (
+        "import bluetooth\nb = bluetooth.BLE()\nb.active(True)\n"
+        "((v,),) = b.gatts_register_services(((bluetooth.UUID(1), ((bluetooth.UUID(2), 16),)),))\n"
+        "for _ in range(100):\n try:\n  %s(0, v, b'x')\n except OSError:\n  pass\n"
+    )
+    used = {}
+    for name in ("gatts_notify", "gatts_read"):
+        call = "b.gatts_notify" if name == "gatts_notify" else "(lambda *a: b.gatts_read(v))"
+        node = rig.node(name, script % call)
+        rig.s(5)
+        used[name] = node.meter.charge["cpu"] / MA["cpu_active"]
+    assert used["gatts_notify"] - used["gatts_read"] == pytest.approx(100 * BOARD.cost_us["gatt_frame"], rel=0.05)
+
+
 def test_parts_are_added_while_they_are_on(rig):
     script = "import machine, time\np = machine.Pin(%d, machine.Pin.OUT)\np.on()\ntime.sleep(2)\np.off()\ntime.sleep(3)"
     for name in ("led", "motor", "buzzer"):
@@ -161,7 +186,7 @@ def test_each_figure_of_a_board_names_its_source(path):
             assert re.match(r"\[(DS|V|M|S|E)\]", entry["source"]), f"{name}: {entry['source']}"
 
 
-@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", PRODUCTS, ids=lambda path: path.parent.name)
 def test_table_agrees_with_the_board_that_it_describes(path):
     table, code = tomllib.loads(path.read_text()), (path.parent / "board.py").read_text()
     board = Board.load(path.parent)

@@ -26,8 +26,8 @@ _CURRENTS = (
     *("deep_sleep", "light_sleep", "boot", "cpu_active", "cpu_idle", "radio_start", "radio_idle", "rx", "tx"),
     *("led", "motor", "buzzer", "flash_erase", "flash_program"),
 )
-_TIMES = ("boot", "light_wake", "radio_start", "flash_erase", "flash_program_page")
-_COSTS = ("wake", "report", "record", "record_read", "sha256_block", "aes_block")
+_TIMES = ("boot", "light_wake", "radio_start", "radio_stop", "flash_erase", "flash_program_page")
+_COSTS = ("wake", "report", "record", "record_read", "sha256_block", "aes_block", "gatt_frame")
 
 
 class BoardError(Exception):

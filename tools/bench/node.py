@@ -137,8 +137,8 @@ class Node:
             self._waiting = "off"
             self._unwind()
         self._events.clear()
-        self._debt_us = 0
         self.radio_down()
+        self._debt_us = self._extra_us = 0
 
     def radio_down(self) -> None:
         for fn in self.down:
@@ -163,10 +163,10 @@ class Node:
 
     def _boot(self, cause: int, wake: int) -> None:
         self.boots += 1
+        self._debt_us += self.config.board.cost_us["wake"]
         self._enter("run")
         self.engine.log.event("boot", self.name, cause=cause, wake=wake)
         self.vm.renew(self.boots)
-        self._debt_us += self.config.board.cost_us["wake"]
         info = shims.boot_info(self, cause, wake)
         self._run(0, info)
 
@@ -216,7 +216,6 @@ class Node:
     def _run(self, errno: int, result: bytes) -> None:
         """Answer the VM and serve it until it waits."""
         self._waiting = ""
-        self._enter("run")
         try:
             while True:
                 now = self.local_us(self.engine.now_us)
@@ -328,8 +327,8 @@ class Node:
         if self._timer:
             self._timer.cancel()
         self._enter("run")
-        self._dog_resume()
         self._debt_us += self.config.board.cost_us["wake"]
+        self._dog_resume()
         self._later(self.config.board.time_us["light_wake"], self._run, 0, bytes([reason]))
 
     def _off(self, kind: int, us: int) -> None:
@@ -340,6 +339,7 @@ class Node:
             self._dog = None
         self._events.clear()
         self.radio_down()
+        self._extra_us = 0
         if kind == OFF_DEEP_SLEEP:
             self._enter("deep")
             self.engine.log.event("deep_sleep", self.name)
@@ -383,7 +383,6 @@ class Node:
         "boot": ("boot", "boot"),
         "run": ("cpu", "cpu_active"),
         "idle": ("cpu", "cpu_idle"),
-        "radio start": ("radio start", "radio_start"),
     }
 
     def _enter(self, state: str) -> None:
@@ -409,8 +408,12 @@ class Node:
         """The controller comes up or goes down; its start takes its time and charge."""
         self._settle()
         if on and not self.radio_on:
-            self._enter("radio start")
-            self.busy(self.config.board.time_us["radio_start"])
+            us = self.config.board.time_us["radio_start"]
+            self.meter.add("radio start", "radio_start", us)
+            self.meter.add("cpu", "cpu_active", -us)
+            self.busy(us)
+        elif self.radio_on and not on:
+            self.busy(self.config.board.time_us["radio_stop"])
         self.radio_on = on
 
     def charge_mah(self) -> dict[str, float]:
