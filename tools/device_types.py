@@ -12,7 +12,7 @@ from pathlib import Path
 from tools import ROOT
 
 _PACKAGES = ("micropython-esp32-stubs", "micropython-stdlib-stubs")
-_FOLDERS = ("lib/emask", "firmware", "boards/esp32c3")
+_FOLDERS = ("lib/emask", "lib/emask_crypto", "firmware", "boards/esp32c3")
 
 
 def lay_out(target: Path) -> None:

@@ -64,6 +64,7 @@ def boot():
 ble_active = False  # set by bluetooth.py, read by machine.py and os.py
 ble_corrupt = False  # set by machine.py: light sleep with the radio up
 frame_us = 0  # device time of one GATT event's handler or one notification, likewise
+cost_us = {}  # the board's whole cost table
 report_us = 0  # device time that one advert's report costs, from the board's cost table
 
 

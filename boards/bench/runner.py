@@ -99,6 +99,7 @@ def _fresh(boot):
     esp32.read_us = boot["cost_us"]["record_read"]
     benchlink.frame_us = boot["cost_us"]["gatt_frame"]
     benchlink.report_us = boot["cost_us"]["report"]
+    benchlink.cost_us = boot["cost_us"]
     if esp32.image is None:
         esp32.image = open(boot["image"], "rb", 0)
     gc.collect()

@@ -1,10 +1,10 @@
 # Owns the gaen scheme, Exposure Notification 1.2: key to RPI and AEM, and its advert (SPEC 1.2, 2.2). Knows no time.
 import struct
-from hashlib import sha256
 
 import cryptolib
 
 from emask import spec
+from emask_crypto import hkdf
 
 NUMBER = spec.GAEN
 NAME = "gaen"
@@ -18,16 +18,9 @@ _HEAD = b"\x02\x01\x1a\x03\x03\x6f\xfd\x17\x16\x6f\xfd"
 _VERSION = b"\x40"
 
 
-def _hmac(key, message):
-    """HMAC-SHA256 (RFC 2104) for keys of at most 64 bytes."""
-    key = key + bytes(64 - len(key))
-    inner = sha256(bytes([b ^ 0x36 for b in key]) + message).digest()
-    return sha256(bytes([b ^ 0x5C for b in key]) + inner).digest()
-
-
 def derive(key, info):
     """16 bytes by HKDF-SHA256 (RFC 5869) without salt."""
-    return _hmac(_hmac(bytes(32), bytes(key)), info + b"\x01")[:16]
+    return hkdf.expand(hkdf.extract(b"", bytes(key)), info, 16)
 
 
 def advance(key, index):

@@ -4,7 +4,18 @@ from tests.rules import code
 from tools import ROOT
 
 # Pure, and there on both interpreters. No clock, no chance, no I/O, no asyncio.
-LIB_MAY = {"emask", "struct", "hashlib", "cryptolib", "micropython", "binascii", "errno", "array", "collections"}
+LIB_MAY = {
+    "emask",
+    "emask_crypto",
+    "struct",
+    "hashlib",
+    "cryptolib",
+    "micropython",
+    "binascii",
+    "errno",
+    "array",
+    "collections",
+}
 FIRMWARE_MAY = LIB_MAY | {"asyncio", "gc", "sys", "time", "board", "token_config"}
 BOARD_MAY = {"machine", "esp32", "micropython", "os", "time", "board_config"}
 RADIO_MAY = {"aioble", "bluetooth"}

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tools import ROOT
+from tools.bench import crypto as crypto_time
 from tools.bench import demo as party_demo
 from tools.bench import heap as heap_use
 from tools.bench import speed as bench_speed
@@ -130,6 +131,15 @@ def heap(hours: float, aioble: str | None, as_json: bool) -> None:
     with _Plain():
         found = heap_use.measure(prepare(aioble), hours, lambda text: click.echo(text, err=True))
     click.echo(json.dumps(found) if as_json else heap_use.text(found))
+
+
+@bench.command()
+@_json
+def crypto(as_json: bool) -> None:
+    """Time of the token's cryptography on the VM, and what a chip may take: a verify, a key agreement, a seal."""
+    with _Plain():
+        found = crypto_time.measure(prepare())
+    click.echo(json.dumps(found) if as_json else crypto_time.text(found))
 
 
 def _play(plan: Scenario, image: Image, folder: Path, seed: int | None, detail: str, watcher: Any = None) -> Run:
