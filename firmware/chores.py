@@ -1,11 +1,29 @@
 """Owns what is started when: visit, matching, alert signal. Must not know how any of them works.
 
-Their files are loaded when first needed: a boot from deep sleep seldom needs one.
+Their files are loaded when first needed: a boot from deep sleep seldom needs one. A visit's are put away after it.
 """
 
+import gc
+
+import memory
 from micropython import const
 
 _PRESS_MS = const(10000)
+_OF_A_VISIT = (
+    "visit",
+    "session",
+    "status",
+    "consent",
+    "trust",
+    "lists",
+    "listinfo",
+    "emask.handshake",
+    "emask.certificate",
+    "emask.messages",
+    "emask.signed",
+    "emask.manifest",
+    "emask_crypto",
+)
 
 
 class Chores:
@@ -30,11 +48,31 @@ class Chores:
 
     def press(self):
         """The button went down."""
+        if self._device.asking:
+            return  # the wearer answers a question of the visit
         import alerter
 
         self._supervisor.once("press", lambda: alerter.Press(self._device, self._visit), _PRESS_MS)
 
     def _visit(self):
+        gc.collect()  # so that what is loaded for the visit lies together, and leaves one large piece behind
         import visit
 
-        self._supervisor.once("visit", lambda: visit.Visit(self._device), visit.DEADLINE_MS)
+        self._supervisor.once("visit", lambda: _Visit(self._device), visit.DEADLINE_MS)
+
+
+class _Visit:
+    """A visit, and then its files' memory given back: matching needs it next."""
+
+    def __init__(self, device):
+        self._device = device
+
+    async def run(self):
+        """As visit.Visit does."""
+        from visit import Visit
+
+        try:
+            await Visit(self._device).run()
+        finally:
+            self._device.let_go()
+            memory.put_away(_OF_A_VISIT)

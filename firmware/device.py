@@ -10,7 +10,6 @@ import rtc
 import settings
 from identity import Identity
 from journal import Journal
-from lists import COMPLETE, ListStage
 from micropython import const
 from power import Power
 from radio import Radio
@@ -41,11 +40,14 @@ class Device:
         self.alert = None  # fields of emask.alert, or None
         self.alert_next_ms = 0
         self.list_waits = False
+        self.asking = False  # the visit waits for the wearer's long press
         self.window_ms = 0  # tick of the next radio start
         self.alive_until_ms = board.clock_ms() + _GRACE_MS
         self._store = None
         self._hint = None
         self._lists = None
+        self._list_info = None
+        self._trust = None
 
     # -- parts opened on demand
 
@@ -61,8 +63,32 @@ class Device:
     def lists(self):
         """The list stage."""
         if self._lists is None:
-            self._lists = ListStage(self.board.partition("lists"), self.store, self.slot)
+            from lists import ListStage
+
+            self._lists = ListStage(self.board.partition("lists"), self.list_info, self.trust)
         return self._lists
+
+    @property
+    def list_info(self):
+        """What is remembered of lists."""
+        if self._list_info is None:
+            from listinfo import ListInfo
+
+            self._list_info = ListInfo(self.store, self.slot)
+        return self._list_info
+
+    @property
+    def trust(self):
+        """Whom the token believes."""
+        if self._trust is None:
+            from trust import Trust
+
+            self._trust = Trust(self.store, self.slot)
+        return self._trust
+
+    def let_go(self):
+        """Close what is opened on demand and kept in flash: its memory serves something else."""
+        self._lists = self._list_info = self._trust = None
 
     # -- boot and sleep
 
@@ -91,7 +117,7 @@ class Device:
         self.journal.recover(self.store, self.slot())
         found = self.store.latest(spec.ALERT)
         self.alert = alert.unpack(found[1]) if found else None
-        self.list_waits = self.lists.state == COMPLETE
+        self.list_waits = self.list_info.waits()
         self.save_state()
         print("boot segment=%d resets=%d" % (self.state.segment, self.state.resets))
 
@@ -145,13 +171,16 @@ class Device:
         records = (record for _slot, record in self.store.read(spec.ANCHOR))
         return clock.Anchors(records, self.board.CLOCK_ERROR_PPM)
 
-    def confirm_time(self, utc_s, utc_ms, uncertainty_s):
-        """A kiosk's time, received now: durable, then used for windows and slots."""
-        now_ms = self.board.clock_ms()
-        record = self.clock.confirm(now_ms, utc_s, utc_ms, uncertainty_s)
+    def confirm_time(self, at_ms, utc_s, utc_ms, uncertainty_s):
+        """A certified time of tick at_ms: durable, then used for windows and slots."""
+        record = self.clock.confirm(at_ms, utc_s, utc_ms, uncertainty_s)
         self.store.append(spec.ANCHOR, self.slot(), record)
-        self.rendezvous.confirmed(now_ms)
+        self.rendezvous.confirmed(at_ms)
         self.power.kick()
+
+    def known_s(self):
+        """A time that it is not before, UTC s: the last list's issue, or the own clock if it was confirmed."""
+        return max(self.list_info.issued, self.own_s() if self.clock.anchored else 0)
 
     # -- facts
 

@@ -1,136 +1,175 @@
-"""Owns the staged list: its bytes in the partition "lists", its progress, its hash. Must not know radio or matching."""
+"""Owns the staged list: its blocks in the partition "lists", each checked as it comes. Knows no radio, no matching."""
 
-import struct
 from hashlib import sha256
 
+import settings
+from listinfo import COMPLETE, EMPTY, MATCHED, STAGING
 from micropython import const
 
-from emask import keylist, spec
+from emask import keylist, manifest, signed, spec
 
-EMPTY = const(0)
-STAGING = const(1)
-COMPLETE = const(2)  # whole and correct, not yet matched
-MATCHED = const(3)
+WANT = const(-1)  # answer of data(): ask for the bytes at `offset`
 
-_FORMAT = "<BII24sI"  # LISTINFO: state, serial and issue of the last whole list, header staged, bytes staged
-_BYTES = const(37)
 _BLOCK = const(4096)
-_CHUNK = const(512)
-_NO_HEADER = bytes(24)
+_SPOILT_MAX = const(3)
+_PIECE = const(512)
 
 
 class ListStage:
-    """One list at a time. device: block device of 4,096-byte blocks. store: LogStore, mounted. slot(): store slot."""
+    """One list at a time. device: block device of 4,096-byte blocks; info: ListInfo; trust: Trust."""
 
-    def __init__(self, device, store, slot):
+    def __init__(self, device, info, trust):
         self._device = device
-        self._store = store
-        self._slot = slot
-        self.state = EMPTY
-        self.serial = 0
-        self.issued = 0
-        self._header = _NO_HEADER
-        self.received = 0  # bytes of the offered file that are here
-        self.reading = False  # while it is being matched, nothing may overwrite it
-        found = store.latest(spec.LISTINFO)
-        if found and len(found[1]) == _BYTES:
-            self.state, self.serial, self.issued, self._header, self.received = struct.unpack(_FORMAT, found[1])
+        self._info = info
+        self._trust = trust
+        self._within = 0  # bytes of the block that is not whole yet
+        self._end = 0  # where the content of block 0 ends
+        self._digest = sha256()
+        self._spoilt = 0
+        self._manifest = None
 
-    def _save(self):
-        record = struct.pack(_FORMAT, self.state, self.serial, self.issued, self._header, self.received)
-        self._store.append(spec.LISTINFO, self._slot(), record)
+    @property
+    def offset(self):
+        """Where in the file the next byte belongs."""
+        return self._info.blocks * _BLOCK + self._within
 
     def header(self):
-        """The staged list's header, unpacked."""
-        return keylist.unpack_header(self._header)
+        """The Manifest of the list in flash."""
+        return self._loaded()[0]
 
-    def _body_bytes(self):
-        return keylist.list_size(self.header().count) - spec.LIST_HASH_BYTES
+    def _loaded(self):
+        # (Manifest, its bytes with the signature), from block 0, whose signature was checked before it counted.
+        if self._manifest is None:
+            size = manifest.unpack_lead(self._read(0, manifest.MANIFEST_AT))[1] - manifest.MANIFEST_AT
+            self._manifest = self._parsed(size), size
+        return self._manifest
 
-    def offer(self, header):
-        """A list is offered, 24 bytes. Returns None if it is wanted, from `received` on, or a LIST_ACK code."""
+    def _parsed(self, size):
+        # Never the whole block at once: a large list's hashes would take 3 KB in one piece.
+        data = self._read(manifest.MANIFEST_AT, min(size, manifest.BEFORE_HASHES_BYTES))
+        return manifest.unpack(data, size)
+
+    def offer(self, data):
+        """A list is offered by its first 178 bytes. None: it is wanted, from `offset` on; else a LIST_ACK code."""
         try:
-            offered = keylist.unpack_header(header)
+            head, _, base, chunks = manifest.unpack_offer(data)
+            refused = self._refused(head, base, chunks)
         except keylist.ListError:
-            return spec.LIST_TOO_BIG
-        if keylist.list_size(offered.count) > self._device.ioctl(4, 0) * _BLOCK:
-            return spec.LIST_TOO_BIG
-        if offered.serial <= self.serial:
-            return spec.LIST_OLD_SERIAL
-        if self.reading:
-            return spec.LIST_OUT_OF_ORDER
-        if self.state != STAGING or header != self._header:
-            self.state = STAGING
-            self._header = bytes(header)
-            self.received = 0
-            self._save()
+            refused = spec.LIST_BAD_HASH
+        if refused is not None:
+            return refused
+        name = sha256(data).digest()
+        if self._info.state != STAGING or name != self._info.offered:
+            self._info.state, self._info.offered, self._info.blocks = STAGING, name, 0
+            self._manifest = None
+            self._info.save()
+        self._end = manifest.unpack_lead(data)[1]
+        self._again()
+        self._spoilt = 0
         return None
+
+    def _refused(self, head, base, chunks):
+        if head.kind != spec.F0_LIST:
+            return spec.LIST_NOT_TRUSTED
+        if head.region != settings.REGION:
+            return spec.LIST_WRONG_REGION
+        if chunks >= self._device.ioctl(4, 0):
+            return spec.LIST_TOO_BIG
+        if head.serial <= self._info.serial:
+            return spec.LIST_OLD_SERIAL
+        if base > self._info.serial:
+            return spec.LIST_GAP
+        # A list that is not compared yet, or just now, is not given up: the next may build on it.
+        return spec.LIST_OUT_OF_ORDER if self._info.state == COMPLETE else None
+
+    def _again(self):
+        # The block begins anew: of what is in flash beyond whole blocks nothing is believed.
+        self._within = 0
+        self._digest = sha256()
 
     def data(self, offset, chunk):
-        """Store the next bytes of the file. Returns None or a LIST_ACK code."""
-        if self.state != STAGING or offset != self.received:
+        """The next bytes of the file. None: go on; WANT: ask for `offset`; else a LIST_ACK code."""
+        if self._info.state != STAGING or offset != self.offset or not self._end:
             return spec.LIST_OUT_OF_ORDER
-        if offset + len(chunk) > self._body_bytes() + spec.LIST_HASH_BYTES:
+        end = _BLOCK if self._info.blocks else self._end
+        if self._within + len(chunk) > end:
             return spec.LIST_TOO_BIG
-        view = memoryview(chunk)
-        while view:
-            within = self.received % _BLOCK
-            if within == 0:
-                self._open_block()
-            size = min(len(view), _BLOCK - within)
-            self._device.writeblocks(self.received // _BLOCK, view[:size], within)
-            self.received += size
-            view = view[size:]
+        if not self._within:
+            self._device.ioctl(6, self._info.blocks)
+        self._device.writeblocks(self._info.blocks, memoryview(chunk), self._within)
+        self._digest.update(chunk)
+        self._within += len(chunk)
+        return None if self._within < end else self._close()
+
+    def _close(self):
+        problem = self._check_chunk() if self._info.blocks else self._check_manifest()
+        self._again()
+        if problem:
+            return problem
+        if problem is None:
+            self._info.blocks += 1
+            if self._info.blocks > self.header().chunks:
+                return self._complete()
+            self._info.save()
+        return WANT
+
+    def _check_chunk(self):
+        # None: good. 0: to be sent again. Else a LIST_ACK code.
+        at = manifest.hash_at(self._loaded(), self._info.blocks - 1)
+        if self._digest.digest() == self._read(at, 32):
+            return None
+        self._spoilt += 1
+        return spec.LIST_BAD_HASH if self._spoilt > _SPOILT_MAX else 0
+
+    def _check_manifest(self):
+        try:
+            found = self._proven()
+        except (keylist.ListError, signed.SignedError):
+            self._info.state = EMPTY
+            self._info.save()
+            return spec.LIST_NOT_TRUSTED
+        self._manifest = found, self._end - manifest.MANIFEST_AT
         return None
 
-    def _open_block(self):
-        # After a reset the transfer goes on at the start of the block that was being written.
-        self._device.ioctl(6, self.received // _BLOCK)
-        if self.received:
-            self._save()
+    def _proven(self):
+        # The Manifest in block 0, if all signatures up to the root hold.
+        if sha256(self._read(0, spec.LIST_OFFER_BYTES)).digest() != self._info.offered:
+            raise keylist.ListError("not what was offered")
+        key = self._trust.certificate(manifest.unpack_lead(self._read(0, manifest.MANIFEST_AT))[0], spec.LIST_KEY)
+        found = self._parsed(self._end - manifest.MANIFEST_AT)
+        signed_end = self._end - spec.SIGNATURE_BYTES
+        signature = self._read(signed_end, spec.SIGNATURE_BYTES)
+        signed.check_digest(found, self._hash(manifest.MANIFEST_AT, signed_end), signature, key.key)
+        if not key.since_s <= found.issued_s <= key.until_s or key.region not in (0, found.region):
+            raise signed.SignedError("list key does not serve this list")
+        return found
 
-    def finish(self, digest):
-        """All bytes are said to be here. Returns a LIST_ACK code; the list counts only on LIST_OK."""
-        if self.state != STAGING or self.received < self._body_bytes():
-            return spec.LIST_OUT_OF_ORDER
-        if self._digest() != digest or self._read(0, spec.LIST_HEADER_BYTES) != self._header:
-            self.state = EMPTY
-            self._save()
-            return spec.LIST_BAD_HASH
-        header = self.header()
-        self.state, self.serial, self.issued = COMPLETE, header.serial, header.issued_s
-        self._save()
-        return spec.LIST_OK
-
-    def _digest(self):
+    def _hash(self, at, end):
         digest = sha256()
-        left = self._body_bytes()
-        at = 0
-        while left:
-            size = min(left, _CHUNK)
+        while at < end:
+            size = min(_PIECE, end - at)
             digest.update(self._read(at, size))
             at += size
-            left -= size
         return digest.digest()
+
+    def _complete(self):
+        found = self.header()
+        self._trust.revoke(found.revoked)
+        self._info.state, self._info.serial, self._info.issued = COMPLETE, found.serial, found.issued_s
+        self._info.save()
+        return spec.LIST_OK
 
     def _read(self, at, size):
         buf = bytearray(size)
-        view = memoryview(buf)
-        while view:
-            part = min(len(view), _BLOCK - at % _BLOCK)
-            self._device.readblocks(at // _BLOCK, view[:part], at % _BLOCK)
-            view = view[part:]
-            at += part
+        self._device.readblocks(at // _BLOCK, buf, at % _BLOCK)
         return bytes(buf)
 
     def records(self):
         """Yields the 40 bytes of each record of the whole list."""
-        at = spec.LIST_HEADER_BYTES
-        for _ in range(self.header().count):
-            yield self._read(at, spec.RECORD_BYTES)
-            at += spec.RECORD_BYTES
+        for number in range(self.header().count):
+            yield self._read(manifest.record_at(number), spec.RECORD_BYTES)
 
     def matched(self):
         """The whole list has been compared: remember it."""
-        self.state = MATCHED
-        self._save()
+        self._info.state = MATCHED
+        self._info.save()

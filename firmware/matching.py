@@ -20,15 +20,8 @@ class Matching:
 
     async def run(self):
         """Compare, decide, keep the alert, remember the list as matched."""
-        lists = self._device.lists
-        lists.reading = True
-        try:
-            await self._match(lists)
-        finally:
-            lists.reading = False
-
-    async def _match(self, lists):
         device = self._device
+        lists = device.lists
         header = lists.header()
         matcher = Matcher(header, device.store, device.anchors())
         for _ in matcher.run(lists.records):

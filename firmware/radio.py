@@ -138,6 +138,10 @@ class Link:
         self._rx = rx
         self._tx = tx
 
+    def alive(self):
+        """Whether the other side is there."""
+        return self._connection.is_connected()
+
     def frame_max(self):
         """Longest frame in bytes that the other side takes now."""
         return (self._connection.mtu or 23) - 3
@@ -152,7 +156,8 @@ class Link:
         return written[1]
 
     async def send(self, frame):
-        """Notify one frame; waits while the stack has no buffer."""
+        """Notify one frame, and leave it to be read; waits while the stack has no buffer."""
+        self._tx.write(frame)
         for _ in range(_NOTIFY_TRIES):
             if not self._connection.is_connected():
                 break

@@ -1,143 +1,190 @@
 """Owns what a token answers in a visit: message in, messages out. Must not know frames, radio or time-outs."""
 
-import settings
+import asyncio
+
+import memory
 from micropython import const
 
-from emask import alert, messages, spec
+from emask import alert, handshake, messages, signed, spec
 
-_MALFORMED = const(1)  # reasons of REFUSED (docs/SPEC)
-_NOT_NOW = const(2)
-_PROTOCOL = const(3)
-_NOTHING = const(4)
-_RECORDS_MAX = const(12)
+_START = const(0)
+_GREETED = const(1)
+_TRUSTED = const(2)
+_ASKED = const(3)
+_NO_RECORDS = ()
+# Modules that no later part of the visit needs: a list's check takes memory enough.
+_CHECKING = ("emask_crypto.ed25519", "emask_crypto.sha512")
+_AGREEING = ("emask_crypto.x25519", "status")
+_SEALING = ("emask_crypto.hpke", "emask_crypto.chacha", "consent")
 
 
 class Session:
-    """One visit. device: Device, with the radio up (for entropy). ended is set by BYE."""
+    """One visit. device: Device, with the radio up (for entropy). ended: BYE came; alive() -> is the kiosk there."""
 
     def __init__(self, device):
         self._device = device
-        self._greeted = False
+        self._stage = _START
         self._asked_back = False
         self.ended = False
+        self.alive = lambda: True
 
-    def answer(self, kind, body):
-        """The replies to one message: a list of (type, body)."""
-        try:
-            if kind in (spec.HELLO, spec.HANDOVER):
-                return self._greet(kind, messages.unpack(kind, body))
-            if not self._greeted or self._device.state.shelf and kind != spec.BYE:
-                return self._refuse(_NOT_NOW)
-            return self._serve(kind, body)
-        except messages.MessageError:
-            return self._refuse(_MALFORMED)
+    def prepare(self):
+        """Draw the secrets of this visit and compute what needs no kiosk; the radio must run. Takes its time."""
+        from emask_crypto import hpke
 
-    def _serve(self, kind, body):
-        if kind == spec.LIST_DATA:
-            return self._data(*messages.unpack_list_data(body))
-        fields = messages.unpack(kind, body)
-        if kind == spec.LIST_OFFER:
-            return self._offer(fields[0])
-        if kind == spec.LIST_END:
-            return self._end(fields[0])
-        if kind == spec.UPLOAD_REQUEST:
-            return self._upload(fields[0])
-        if kind == spec.STATUS_REQUEST:
-            return [self._status()]
-        return self._simple(kind)
-
-    def _simple(self, kind):
         device = self._device
-        if kind == spec.BYE:
-            self.ended = True
-        elif kind == spec.SHELF:
-            device.set_shelf(True)
-        elif kind == spec.ACK_ALERT:
-            if device.alert:
-                device.set_alert(alert.flagged(device.alert, alert.ACKNOWLEDGED))
-        else:
-            return self._refuse(_MALFORMED)
-        return [(spec.OK, b"")]
+        secrets = [device.state.draw(device.board.entropy, 32) for _ in range(3)]
+        device.save_state()  # the pool first: never the same draw twice
+        self._secret = secrets[0]
+        self._to_kiosk = hpke.Sender(secrets[1])
+        self._to_authority = hpke.Sender(secrets[2])
+        self._nonce = handshake.commitment(self._to_kiosk.enc)
+
+    async def answer(self, kind, body, received_ms):
+        """The replies to one message that came at tick received_ms: a list of (type, body)."""
+        try:
+            if kind == spec.BYE:
+                return self._bye(messages.unpack(kind, body))
+            if kind == spec.HELLO:
+                return self._hello(*messages.unpack(kind, body))
+            if kind == spec.SESSION and self._stage == _GREETED:
+                return await self._session(body, received_ms)
+            if self._stage < _TRUSTED:
+                return self._refuse(spec.REFUSED_NOT_NOW)
+            if kind == spec.ASK:
+                return await self._ask(body)
+            if self._device.state.shelf:
+                return self._refuse(spec.REFUSED_NOT_NOW)
+            return self._list(kind, body)
+        except (messages.MessageError, handshake.HandshakeError):
+            return self._refuse(spec.REFUSED_MALFORMED)
+        except signed.SignedError:
+            return self._refuse(spec.REFUSED_NOT_TRUSTED)
 
     def _refuse(self, reason):
         return [(spec.REFUSED, messages.pack(spec.REFUSED, reason))]
 
-    def _greet(self, kind, fields):
-        protocol, utc_s, utc_ms, uncertainty_s, _flags = fields
+    def _bye(self, _fields):
+        self.ended = True
+        return [(spec.OK, b"")]
+
+    def _hello(self, protocol):
+        if self._stage != _START:
+            return self._refuse(spec.REFUSED_NOT_NOW)
         if protocol != spec.PROTOCOL_VERSION:
-            return self._refuse(_PROTOCOL)
-        self._greeted = True
+            return self._refuse(spec.REFUSED_PROTOCOL)
+        self._stage = _GREETED
+        return [(spec.NONCE, self._nonce)]
+
+    # -- who the kiosk is
+
+    async def _session(self, body, received_ms):
+        self._stage = _START  # one try
+        vouched, ephemeral, utc_s, utc_ms, uncertainty_s, signature = handshake.unpack_proof(body)
         device = self._device
-        if kind == spec.HANDOVER or not device.state.shelf:
-            device.confirm_time(utc_s, utc_ms, uncertainty_s)
-        if kind == spec.HANDOVER:
+        self._certificate = found = device.trust.certificate(vouched, spec.KIOSK_KEY)
+        if not found.since_s <= utc_s <= found.until_s or device.known_s() > found.until_s:
+            raise signed.SignedError("certificate is not valid now")
+        await asyncio.sleep_ms(0)
+        digest = handshake.proof_digest(self._nonce, body)
+        signed.check_digest(signed.Head(spec.SESSION_PROOF, found.region, found.serial), digest, signature, found.key)
+        memory.put_away(_CHECKING)
+        await asyncio.sleep_ms(0)
+        try:
+            self._to_kiosk.agree(ephemeral)
+        except ValueError:
+            raise signed.SignedError("ephemeral key of small order")
+        opening = handshake.transcript(self._nonce, body)
+        self._whole = handshake.shown(opening, self._to_kiosk.enc)
+        self._keys = handshake.Keys(self._whole, self._secret)
+        self._time = received_ms, utc_s, utc_ms, uncertainty_s
+        if not device.state.shelf:
+            self._take_time()
+        self._stage = _TRUSTED
+        import status
+
+        info = handshake.STATUS_INFO + opening
+        return [(spec.STATUS, self._to_kiosk.seal(info, handshake.pack_status(status.fields(device), self._secret)))]
+
+    def _take_time(self):
+        self._device.confirm_time(*self._time)
+
+    # -- what the kiosk asks for
+
+    async def _ask(self, body):
+        if self._stage != _TRUSTED:
+            return self._refuse(spec.REFUSED_NOT_NOW)
+        asked = self._keys.unpack_ask(body)
+        if asked is None:
+            return self._refuse(spec.REFUSED_NOT_TRUSTED)
+        self._stage = _ASKED
+        flags, days, code_hash = asked
+        self._obey(flags)
+        # The same work and the same bytes whether there is anything to give or not.
+        self._to_authority.agree(self._certificate.seal_key)
+        memory.put_away(_AGREEING)
+        await asyncio.sleep_ms(0)
+        result, records = await self._consented(flags, days)
+        text = handshake.pack_upload(self._device.identity.scheme.NUMBER, records)
+        blob = self._to_authority.seal(handshake.upload_info(self._whole, code_hash), text)
+        reply = self._keys.pack_reply(result, blob)
+        del self._keys, self._to_kiosk, self._to_authority  # they serve once
+        memory.put_away(_SEALING)
+        return [(spec.UPLOAD, reply)]
+
+    def _obey(self, flags):
+        device = self._device
+        if flags & spec.ASK_HANDOVER and device.state.shelf:
+            self._take_time()
             device.set_shelf(False)
-        return [self._status()]
+        if flags & spec.ASK_ACK_ALERT and device.alert:
+            device.set_alert(alert.flagged(device.alert, alert.ACKNOWLEDGED))
+        if flags & spec.ASK_SHELF:
+            device.set_shelf(True)
 
-    def _status(self):
+    async def _consented(self, flags, days):
         device = self._device
-        state = device.state
-        store = device.store
-        standing = device.alert_open()
-        bits = spec.STATE_SHELF if state.shelf else 0
-        bits |= spec.STATE_TIME_KNOWN if device.clock.anchored else 0
-        bits |= spec.STATE_ALERT if standing else 0
-        bits |= spec.STATE_ALERT_HEARD if standing and device.alert[2] & alert.HEARD else 0
-        bits |= spec.STATE_STORE_FULL if store.overwritten else 0
-        body = messages.pack(
-            spec.STATUS,
-            spec.PROTOCOL_VERSION,
-            settings.FIRMWARE_VERSION,
-            bits,
-            min(device.board.battery_mv(), 0xFFFF),
-            device.lists.serial,
-            device.lists.issued,
-            device.alert[0] if standing else 0,
-            store.count(spec.SIGHTING),
-            min(state.adverts, 0xFFFFFFFF),
-            min(state.dropped, 0xFFFF),
-            min(state.resets, 0xFFFF),
-            min(store.damaged, 0xFFFF),
-        )
-        return (spec.STATUS, body)
+        if not flags & spec.ASK_UPLOAD or device.state.shelf or not 0 < days <= spec.INFECTIOUS_DAYS:
+            return spec.UPLOAD_NOT_ASKED, _NO_RECORDS
+        from consent import Consent
 
-    def _want(self):
-        return [(spec.LIST_WANT, messages.pack(spec.LIST_WANT, self._device.lists.received))]
-
-    def _list_ack(self, result):
-        return [(spec.LIST_ACK, messages.pack(spec.LIST_ACK, result))]
-
-    def _offer(self, header):
-        result = self._device.lists.offer(header)
-        self._asked_back = False
-        return self._want() if result is None else self._list_ack(result)
-
-    def _data(self, offset, chunk):
-        result = self._device.lists.data(offset, chunk)
-        if result is None:
-            self._asked_back = False
-            return ()
-        if result != spec.LIST_OUT_OF_ORDER:
-            return self._list_ack(result)
-        if self._asked_back:
-            return ()  # what was on its way already
-        self._asked_back = True
-        return self._want()
-
-    def _end(self, digest):
-        device = self._device
-        result = device.lists.finish(digest)
-        if result == spec.LIST_OUT_OF_ORDER:
-            return self._want()
-        device.list_waits = result == spec.LIST_OK
-        return self._list_ack(result)
-
-    def _upload(self, days):
-        device = self._device
-        if not 0 < days <= spec.INFECTIOUS_DAYS:
-            return self._refuse(_MALFORMED)
+        if not await Consent(device, self.alive).ask(handshake.number(self._whole)):
+            return spec.UPLOAD_NOT_AGREED, _NO_RECORDS
         now = device.own_slot(), device.slot()
         records = device.identity.publish(device.store, device.clock, device.anchors(), now, days, device.board.entropy)
         if not records:
-            return self._refuse(_NOTHING)
-        return [(spec.UPLOAD, messages.pack_upload(records[-_RECORDS_MAX:]))]
+            return spec.UPLOAD_NOTHING, _NO_RECORDS
+        return spec.UPLOAD_GIVEN, records[-spec.UPLOAD_RECORDS :]
+
+    # -- lists
+
+    def _list(self, kind, body):
+        lists = self._device.lists
+        if kind == spec.LIST_OFFER:
+            self._asked_back = False
+            refused = lists.offer(*messages.unpack(kind, body))
+            return self._want() if refused is None else self._list_ack(refused)
+        if kind == spec.LIST_DATA:
+            return self._data(lists.data(*messages.unpack_list_data(body)))
+        return self._refuse(spec.REFUSED_MALFORMED)
+
+    def _data(self, result):
+        if result == spec.LIST_OUT_OF_ORDER:
+            if self._asked_back:
+                return ()  # what was on its way already
+            self._asked_back = True
+            return self._want()
+        self._asked_back = False
+        if result is None:
+            return ()
+        if result < 0:  # lists.WANT
+            return self._want()
+        if result == spec.LIST_OK:
+            self._device.list_waits = True
+        return self._list_ack(result)
+
+    def _want(self):
+        return [(spec.LIST_WANT, messages.pack(spec.LIST_WANT, self._device.lists.offset))]
+
+    def _list_ack(self, result):
+        return [(spec.LIST_ACK, messages.pack(spec.LIST_ACK, result))]

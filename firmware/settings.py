@@ -5,12 +5,14 @@ A file token_config.py beside it may replace any of them.
 
 from micropython import const
 
-FIRMWARE_VERSION = const(1)
+FIRMWARE_VERSION = const(2)
 SCHEME = "bluezone"
 ON_SHELF = True  # as delivered: silent until handed over
 RETENTION_DAYS = 21
 INFECTIOUS_DAYS = 14
 TIME_ZONE_S = 25200  # Viet Nam, UTC+7: daytime hours of the alert
+REGION = 0  # of the lists it takes; 0 is a country with one list
+ROOT_KEY = bytes(32)  # the authority's; with zeros the token trusts nobody
 NAME = "KT"  # neutral, the same for every token
 
 try:

@@ -16,6 +16,7 @@ WAIT_MS = const(15000)  # for the next frame
 TOTAL_MS = const(180000)  # of one connection
 DEADLINE_MS = const(250000)  # everything
 _STEP_MS = const(100)
+_SHOW = const(4)  # flag of a frame without payload: show the answer's frame of this number again
 
 
 class Visit:
@@ -25,6 +26,7 @@ class Visit:
         self._device = device
         self._joiner = frames.Joiner()
         self._sequence = 0
+        self._answer = {}  # frames of the last message, by their numbers
 
     async def run(self):
         """Open, serve at most one kiosk, close."""
@@ -45,12 +47,14 @@ class Visit:
     async def _welcome(self):
         device = self._device
         device.board.led(True)
+        session = Session(device)
+        session.prepare()
         link = await device.radio.welcome(spec.SERVICE_UUID, spec.RX_UUID, spec.TX_UUID, settings.NAME, OPEN_MS)
         device.board.led(False)
         if link is None:
             print("visit nobody")
             return
-        session = Session(device)
+        session.alive = link.alive
         try:
             await self._serve(link, session)
         except (RadioError, frames.FrameError):
@@ -59,15 +63,29 @@ class Visit:
         print("visit", "done" if session.ended else "broken")
 
     async def _serve(self, link, session):
-        end_ms = self._device.board.clock_ms() + TOTAL_MS
-        while not session.ended and self._device.board.clock_ms() < end_ms:
-            message = self._joiner.feed(await link.receive(WAIT_MS))
+        clock_ms = self._device.board.clock_ms
+        end_ms = clock_ms() + TOTAL_MS
+        while not session.ended and clock_ms() < end_ms:
+            frame = await link.receive(WAIT_MS)
+            received_ms = clock_ms()
+            if len(frame) == 2 and frame[1] == _SHOW:
+                await self._show(link, frame[0])
+                continue
+            message = self._joiner.feed(frame)
             if message:
-                for kind, body in session.answer(*message):
+                replies = await session.answer(message[0], message[1], received_ms)
+                if replies:
+                    self._answer = {}
+                for kind, body in replies:
                     await self._send(link, kind, body)
         await asyncio.sleep_ms(_STEP_MS)  # the last notification leaves before the disconnect
 
+    async def _show(self, link, number):
+        if number in self._answer:
+            await link.send(self._answer[number])
+
     async def _send(self, link, kind, body):
         for frame in frames.split(kind, body, link.frame_max(), self._sequence):
+            self._answer[self._sequence] = frame
             await link.send(frame)
             self._sequence = self._sequence + 1 & 0xFF

@@ -1,22 +1,25 @@
-"""Owns whole list files on the host: build, read, verify. The bytes of header and record are emask.keylist's."""
+"""Owns whole list files on the host: build, read, verify. Their bytes are emask.manifest's."""
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from emask import keylist, spec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from emask import keylist, manifest, signed, spec
+from tools import signing, wire
 
 
 class ListFileError(Exception):
-    """A list file that is damaged, cut off, too large or of another kind."""
+    """A list file that is damaged, cut off, too large, not signed or of another kind."""
 
 
 @dataclass(frozen=True)
 class ListFile:
-    """A verified list: its header fields, and all bytes of the file."""
+    """A checked list: its manifest, and all bytes of the file."""
 
-    header: keylist.Header
+    header: manifest.Manifest
     data: bytes
 
     @property
@@ -24,32 +27,86 @@ class ListFile:
         return self.header.serial
 
     @property
-    def digest(self) -> bytes:
-        return self.data[-spec.LIST_HASH_BYTES :]
+    def name(self) -> str:
+        """A file name that sorts by serial."""
+        return f"list-{self.header.region}-{self.serial:010d}-{self.header.base:010d}.eml"
+
+    def content_end(self, block: int) -> int:
+        """Where in the file the content of a block ends: block 0 is not full."""
+        return spec.BLOCK_BYTES * (block + 1) if block else manifest.unpack_lead(self.data)[1]
+
+    def records(self) -> list[bytes]:
+        at = [manifest.record_at(number) for number in range(self.header.count)]
+        return [self.data[place : place + spec.RECORD_BYTES] for place in at]
 
 
-def build(header: bytes, records: Sequence[bytes]) -> bytes:
-    """Join a packed header and packed records, and close with the SHA-256 of both."""
-    body = header + b"".join(records)
-    return body + hashlib.sha256(body).digest()
+@dataclass(frozen=True)
+class Terms:
+    """What a list says beside its records. base: it holds what is new since that serial; 0: everything."""
+
+    region: int
+    serial: int
+    issued_s: int
+    scheme: int
+    rule: bytes
+    base: int = 0
+    revoked: Sequence[int] = ()
+    withdrawn: Sequence[bytes] = ()
+    kind: int = spec.F0_LIST
 
 
-def parse(data: bytes) -> ListFile:
-    """Check length, version, hash and count, in that order; raise ListFileError."""
-    if len(data) < spec.LIST_HEADER_BYTES + spec.LIST_HASH_BYTES:
-        raise ListFileError("too short for a list")
-    if len(data) > spec.MAX_LIST_BYTES:
-        raise ListFileError(f"{len(data)} bytes, a token takes {spec.MAX_LIST_BYTES}")
+def build(terms: Terms, records: Sequence[bytes], certificate: bytes, key: Ed25519PrivateKey) -> bytes:
+    """The bytes of a list file; keylist.ListError if the records do not fit."""
+    chunks = _chunks(records)
+    head = signed.Head(terms.kind, terms.region, terms.serial)
+    content = wire.pack_manifest(
+        head,
+        terms.issued_s,
+        terms.base,
+        len(records),
+        terms.scheme,
+        terms.rule,
+        terms.revoked,
+        terms.withdrawn,
+        [hashlib.sha256(chunk).digest() for chunk in chunks],
+    )
+    proven = signing.sign(key, content)
+    first = wire.pack_lead(len(proven), certificate) + proven
+    return b"".join([first.ljust(spec.BLOCK_BYTES, b"\0"), *chunks])
+
+
+def _chunks(records: Sequence[bytes]) -> list[bytes]:
+    size = manifest.RECORDS_PER_CHUNK
+    parts = [b"".join(records[size * n : size * n + size]) for n in range(manifest.chunks_for(len(records)))]
+    return [part.ljust(spec.BLOCK_BYTES, b"\0") for part in parts]
+
+
+def parse(data: bytes, root: bytes | None = None) -> ListFile:
+    """Check form, hashes and, if `root` is given, the signatures up to it; raise ListFileError."""
     try:
-        header = keylist.unpack_header(data[: spec.LIST_HEADER_BYTES])
-        keylist.check(header, len(data))
-    except keylist.ListError as error:
+        certificate, content = manifest.block(data[: spec.BLOCK_BYTES])
+        header = manifest.unpack(content)
+        if root is not None:
+            key = signing.check_certificate(certificate, root, spec.LIST_KEY)
+            signing.check(content, key.key)
+    except (keylist.ListError, signed.SignedError) as error:
         raise ListFileError(str(error)) from None
-    if hashlib.sha256(data[: -spec.LIST_HASH_BYTES]).digest() != data[-spec.LIST_HASH_BYTES :]:
-        raise ListFileError("damaged: the hash does not fit")
+    if len(data) != spec.BLOCK_BYTES * (1 + header.chunks):
+        raise ListFileError("list is of another size than it says")
+    if any(data[manifest.unpack_lead(data)[1] : spec.BLOCK_BYTES]):
+        raise ListFileError("damaged: something stands behind the manifest")
+    for chunk in range(header.chunks):
+        _check_chunk(data, header, len(content), chunk)
     return ListFile(header, data)
 
 
-def load(path: Path) -> ListFile:
+def _check_chunk(data: bytes, header: manifest.Manifest, size: int, chunk: int) -> None:
+    at = manifest.hash_at((header, size), chunk)
+    start = spec.BLOCK_BYTES * (1 + chunk)
+    if hashlib.sha256(data[start : start + spec.BLOCK_BYTES]).digest() != data[at : at + 32]:
+        raise ListFileError(f"damaged: the hash of chunk {chunk} does not fit")
+
+
+def load(path: Path, root: bytes | None = None) -> ListFile:
     """Read and check the list at `path`; OSError if it can't be read."""
-    return parse(path.read_bytes())
+    return parse(path.read_bytes(), root)

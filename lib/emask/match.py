@@ -8,7 +8,8 @@ from micropython import const
 from emask import keylist, scheme, sighting, spec
 
 _PIECE = const(1024)  # sightings in RAM at a time: 6 bytes each, and the table below
-_TABLE_BYTES = const(8192)
+_PARTS = const(16)
+_PART_BYTES = const(512)
 _MAX_HITS = const(1024)
 _BUILD_STEP = const(64)
 _HIT = const(4)  # words of a hit: record, slot, first minute (UTC), minutes near as bits
@@ -37,14 +38,16 @@ class SightingIndex:
 
     def __init__(self, capacity=_PIECE):
         self._capacity = capacity
-        self._table = bytearray(_TABLE_BYTES)
+        self._table = [
+            bytearray(_PART_BYTES) for _ in range(_PARTS)
+        ]  # in parts: no large piece of the heap is asked for
         self.clear()
 
     def clear(self):
         """Forget all sightings."""
-        blank = bytes(256)
-        for at in range(0, _TABLE_BYTES, 256):
-            self._table[at : at + 256] = blank
+        blank = bytes(_PART_BYTES)
+        for part in self._table:
+            part[:] = blank
         self._heads = array("H")
         self._positions = array("I")
         self.first_s = self.last_s = 0
@@ -59,7 +62,7 @@ class SightingIndex:
     def add(self, ident, position, first_s, last_s):
         """Take one sighting that may lie between two times."""
         head = ident[0] | ident[1] << 8
-        self._table[head >> 3] |= 1 << (head & 7)
+        self._table[head >> 12][head >> 3 & 511] |= 1 << (head & 7)
         self.first_s = min(self.first_s, first_s) if self._heads else first_s
         self.last_s = max(self.last_s, last_s)
         self._heads.append(head)
@@ -67,7 +70,7 @@ class SightingIndex:
 
     def has(self, head):
         """Whether any sighting begins with these two bytes."""
-        return self._table[head >> 3] & 1 << (head & 7)
+        return self._table[head >> 12][head >> 3 & 511] & 1 << (head & 7)
 
     def positions(self, head):
         """Yield the flash positions of the sightings that begin with these two bytes."""

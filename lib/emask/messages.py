@@ -1,40 +1,17 @@
-# Owns the bodies of the messages between kiosk and token (SPEC 4.2). Must not know frames or transport.
-# Most bodies are of one fixed layout, the table below; LIST_DATA, UPLOAD and the like have their own pair.
+# Owns the bodies of the messages between kiosk and token that are not sealed (SPEC 4.2). Must not know frames.
 import struct
 
 from emask import spec
 
-_TIME = "<BIHHB"
 _LAYOUTS = {
-    spec.HELLO: _TIME,  # protocol, utc s, utc ms, uncertainty s, flags
-    spec.HANDOVER: _TIME,
-    spec.LIST_OFFER: "<24s",  # the list's header
-    spec.LIST_END: "<32s",  # the list's SHA-256
-    spec.UPLOAD_REQUEST: "<H12s",  # days, code
-    spec.ACK_ALERT: "<",
+    spec.HELLO: "<B",  # protocol
+    spec.LIST_OFFER: "<178s",  # the file's beginning
     spec.BYE: "<",
-    spec.STATUS_REQUEST: "<",
-    spec.SHELF: "<",
-    spec.STATUS: "<BHBHIIHIIHHH",  # STATUS_FIELDS
     spec.LIST_WANT: "<I",  # offset
     spec.LIST_ACK: "<B",  # result
     spec.OK: "<",
     spec.REFUSED: "<B",  # reason
 }
-STATUS_FIELDS = (
-    "protocol",
-    "firmware",
-    "state",
-    "battery_mv",
-    "list_serial",
-    "list_issued_s",
-    "alert_day",
-    "sightings",
-    "adverts_heard",
-    "adverts_dropped",
-    "resets",
-    "damaged",
-)
 
 
 class MessageError(ValueError):
@@ -66,16 +43,3 @@ def unpack_list_data(body):
     if not 4 < len(body) <= 4 + spec.LIST_DATA_BYTES:
         raise MessageError("message of wrong length")
     return struct.unpack_from("<I", body, 0)[0], body[4:]
-
-
-def pack_upload(records):
-    """UPLOAD: up to 255 published records of 40 bytes."""
-    return bytes((len(records),)) + b"".join(records)
-
-
-def unpack_upload(body):
-    """The records, a list of 40 bytes each."""
-    size = spec.RECORD_BYTES
-    if not body or len(body) != 1 + body[0] * size:
-        raise MessageError("message of wrong length")
-    return [bytes(body[at : at + size]) for at in range(1, len(body), size)]

@@ -9,7 +9,7 @@ from emask.flashlog import LOST, MAX_PAYLOAD, Device, Log, StoreError
 
 _LAST_SLOT = const(0xFFFFFFFF)
 _RETENTION_SLOTS = const(2016)  # keys and anchors older than 21 days are not carried over
-_STATES = (spec.KEY, spec.ANCHOR, spec.STATE, spec.ALERT, spec.LISTINFO)
+_STATES = (spec.KEY, spec.ANCHOR, spec.STATE, spec.ALERT, spec.LISTINFO, spec.TRUST, spec.REVOKED)
 _JOURNAL = (spec.HEARD, spec.COMPACTED)
 _DAILY = (spec.SIGHTING, spec.HEARD)
 

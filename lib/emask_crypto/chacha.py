@@ -5,7 +5,7 @@ import struct
 from micropython import const
 
 _BLOCK = const(64)
-_MOST = const(8)  # blocks side by side
+_MOST = const(4)  # blocks side by side: more would be quicker, and take more memory in one piece
 TAG_BYTES = const(16)
 _P = (1 << 130) - 5
 _CLAMP = 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
@@ -38,11 +38,19 @@ def _stream(key, nonce, first, count):
         a, b, c, d = _quarter(a, b, c, d, mask)
         b, c, d = _turn(b, 3, low), _turn(c, 2, low), _turn(d, 1, low)
     rows = [(new + old & mask).to_bytes(32 * count, "little") for new, old in zip((a, b, c, d), start)]
-    return b"".join([row[at : at + 4] for block in range(count) for row in rows for at in _places(block)])
+    return _packed(rows, count)
 
 
-def _places(block):
-    return range(32 * block, 32 * block + 32, 8)
+def _packed(rows, count):
+    # The words of each block in their order: lane after lane of row after row.
+    found = bytearray(_BLOCK * count)
+    at = 0
+    for block in range(count):
+        for row in rows:
+            for lane in range(32 * block, 32 * block + 32, 8):
+                found[at : at + 4] = row[lane : lane + 4]
+                at += 4
+    return found
 
 
 def _quarter(a, b, c, d, mask):
@@ -65,43 +73,59 @@ def _turn(row, lanes, low):
     return row >> 64 * lanes & low[4 - lanes] | (row & low[lanes]) << 64 * (4 - lanes)
 
 
-def _keystream(key, nonce, size):
-    # The one-time key of Poly1305, and `size` bytes or more to cover the text with.
-    blocks = 1 + (size + _BLOCK - 1) // _BLOCK
-    parts = [_stream(key, nonce, at, min(_MOST, blocks - at)) for at in range(0, blocks, _MOST)]
-    joined = b"".join(parts)
-    return joined[:32], joined[_BLOCK:]
-
-
-def _tag(key, text, aad):
-    padded = aad + bytes(-len(aad) % 16) + text + bytes(-len(text) % 16) + struct.pack("<QQ", len(aad), len(text))
-    r = int.from_bytes(key[:16], "little") & _CLAMP
-    total = 0
-    for at in range(0, len(padded), 16):
-        total = (total + int.from_bytes(padded[at : at + 16] + b"\x01", "little")) * r % _P
-    total += int.from_bytes(key[16:], "little")
-    return (total & (1 << 128) - 1).to_bytes(16, "little")
-
-
-def _cover(text, stream):
+def _cover(key, nonce, text, found):
+    # Writes `text` covered into `found`, a group of blocks at a time; returns the one-time key of Poly1305.
     size = len(text)
-    return (int.from_bytes(text, "little") ^ int.from_bytes(stream[:size], "little")).to_bytes(size, "little")
+    blocks = 1 + (size + _BLOCK - 1) // _BLOCK
+    once = b""
+    at = 0
+    for first in range(0, blocks, _MOST):
+        stream = _stream(key, nonce, first, min(_MOST, blocks - first))
+        begin = 0
+        if not first:
+            once = bytes(stream[:32])
+            begin = _BLOCK
+        count = min(len(stream) - begin, size - at)
+        mixed = int.from_bytes(text[at : at + count], "little") ^ int.from_bytes(
+            stream[begin : begin + count], "little"
+        )
+        found[at : at + count] = mixed.to_bytes(count, "little")
+        at += count
+    return once
+
+
+def _absorb(total, r, data, size):
+    for at in range(0, size, 16):
+        part = data[at : min(at + 16, size)]
+        number = int.from_bytes(part, "little") | 1 << 128  # a shorter part counts as filled with zeros
+        total = (total + number) * r % _P
+    return total
+
+
+def _tag(once, aad, text, size):
+    r = int.from_bytes(once[:16], "little") & _CLAMP
+    total = _absorb(_absorb(0, r, aad, len(aad)), r, text, size)
+    total = _absorb(total, r, struct.pack("<QQ", len(aad), size), 16) + int.from_bytes(once[16:], "little")
+    return (total & (1 << 128) - 1).to_bytes(16, "little")
 
 
 def seal(key, nonce, text, aad=b""):
     """`text` covered, and its tag of 16 bytes. key: 32 bytes; nonce: 12 bytes, never twice with one key."""
-    once, stream = _keystream(key, nonce, len(text))
-    covered = _cover(text, stream)
-    return covered + _tag(once, covered, aad)
+    size = len(text)
+    found = bytearray(size + TAG_BYTES)
+    once = _cover(key, nonce, text, found)
+    found[size:] = _tag(once, aad, found, size)
+    return bytes(found)
 
 
 def unseal(key, nonce, sealed, aad=b""):
     """The text of what seal() gave, or None if a bit of it, of `aad` or of the key is another."""
-    if len(sealed) < TAG_BYTES:
+    size = len(sealed) - TAG_BYTES
+    if size < 0:
         return None
-    covered = sealed[:-TAG_BYTES]
-    once, stream = _keystream(key, nonce, len(covered))
+    found = bytearray(size)
+    once = _cover(key, nonce, sealed[:size], found)
     wrong = 0
-    for have, want in zip(sealed[-TAG_BYTES:], _tag(once, covered, aad)):
+    for have, want in zip(sealed[size:], _tag(once, aad, sealed, size)):
         wrong |= have ^ want
-    return None if wrong else _cover(covered, stream)
+    return None if wrong else bytes(found)

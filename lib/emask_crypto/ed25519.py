@@ -8,7 +8,7 @@ _D = -121665 * pow(121666, _P - 2, _P) % _P
 _D2 = 2 * _D
 _ROOT = pow(2, (_P - 1) // 4, _P)  # of -1
 _TOP = 1 << 255
-_WIDTH = 5
+_WIDTH = 4  # of the digits below: 5 would be 3 % quicker and take 3 KB more
 
 # A point is (X, Y, Z, T): x = X/Z, y = Y/Z, x * y = T/Z.
 _ZERO = (0, 1, 1, 0)
@@ -101,7 +101,7 @@ def _add(point, other):
 
 
 def _odd(point):
-    # point times 1, 3, .. 15, ready to be added.
+    # point times 1, 3, 5, 7, ready to be added.
     twice = _ready(_double(point))
     found = [_ready(point)]
     for _ in range((1 << _WIDTH - 2) - 1):
@@ -111,14 +111,14 @@ def _odd(point):
 
 
 def _digits(number):
-    # Signed odd digits below 16 and zeros, lowest first: at most every fifth is not zero.
+    # Signed odd digits below 8 and zeros, lowest first: at most every fourth is not zero.
     found = bytearray(256)
     at = 0
     while number:
         if number & 1:
-            digit = number & 31
+            digit = number & 15
             found[at] = digit
-            number -= digit if digit < 16 else digit - 32
+            number -= digit if digit < 8 else digit - 16
         number >>= 1
         at += 1
     return found
@@ -132,9 +132,9 @@ def _combine(s, base, k, point):
         total = _double(total)
         for odd, digits in tables:
             digit = digits[at]
-            if digit and digit < 16:
+            if digit and digit < 8:
                 total = _add(total, odd[digit >> 1])
             elif digit:
-                y_less, y_more, z2, t2d = odd[32 - digit >> 1]
+                y_less, y_more, z2, t2d = odd[16 - digit >> 1]
                 total = _add(total, (y_more, y_less, z2, -t2d))
     return total

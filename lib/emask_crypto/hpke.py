@@ -2,7 +2,7 @@
 # One message per key. Must not know chance (the ephemeral secret is passed in) nor what is sealed.
 import struct
 
-from emask_crypto import chacha, hkdf, x25519
+from emask_crypto import hkdf
 
 _KEM = b"KEM\x00\x20"
 _SUITE = b"HPKE\x00\x20\x00\x01\x00\x03"
@@ -25,12 +25,16 @@ class Sender:
     """
 
     def __init__(self, ephemeral):
+        from emask_crypto import x25519  # here and below not before they serve: each takes memory
+
         self._ephemeral = ephemeral
         self.enc = x25519.public(ephemeral)
         self._shared = b""
 
     def agree(self, receiver):
         """Take the receiver's public key, 32 bytes; ValueError for one of small order."""
+        from emask_crypto import x25519
+
         shared = x25519.multiply(self._ephemeral, receiver)
         self._ephemeral = b""
         key = _extract(_KEM, b"", b"eae_prk", shared)
@@ -38,6 +42,8 @@ class Sender:
 
     def seal(self, info, text, aad=b""):
         """enc, 32 bytes, and `text` sealed. Only once."""
+        from emask_crypto import chacha
+
         context = b"\x00" + _extract(_SUITE, b"", b"psk_id_hash", b"") + _extract(_SUITE, b"", b"info_hash", info)
         secret = _extract(_SUITE, self._shared, b"secret", b"")
         self._shared = b""

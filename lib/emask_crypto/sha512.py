@@ -21,24 +21,25 @@ _K = a2b_base64(
 )
 
 
-def _schedule(block):
-    # The 80 words of a block, each with its constant added already.
-    words = list(struct.unpack(">16Q", block))
-    for at in range(16, 80):
-        low, high = words[at - 15], words[at - 2]
-        low2, high2 = low | low << 64, high | high << 64  # doubled: a rotation is one shift
-        low = low2 >> 1 ^ low2 >> 8 ^ low >> 7
-        high = high2 >> 19 ^ high2 >> 61 ^ high >> 6
-        words.append((words[at - 16] + (low & _M) + words[at - 7] + (high & _M)) & _M)
-    return words
+def _next_word(words, at):
+    # Word `at` of the schedule, put in the place of the word 16 before it.
+    low, high = words[at + 1 & 15], words[at - 2 & 15]
+    low2, high2 = low | low << 64, high | high << 64  # doubled: a rotation is one shift
+    low = low2 >> 1 ^ low2 >> 8 ^ low >> 7
+    high = high2 >> 19 ^ high2 >> 61 ^ high >> 6
+    word = words[at & 15] + (low & _M) + words[at - 7 & 15] + (high & _M) & _M
+    words[at & 15] = word
+    return word
 
 
 def _compress(state, block):
+    words = list(struct.unpack(">16Q", block))
     a, b, c, d, e, f, g, h = state
-    for word, key in zip(_schedule(block), struct.unpack(">80Q", _K)):
+    for at in range(80):
+        word = words[at] if at < 16 else _next_word(words, at)
         twice = e | e << 64
         h += (twice >> 14 ^ twice >> 18 ^ twice >> 41) & _M
-        h += (g ^ e & (f ^ g)) + word + key
+        h += (g ^ e & (f ^ g)) + word + struct.unpack_from(">Q", _K, 8 * at)[0]
         twice = a | a << 64
         top = h + ((twice >> 28 ^ twice >> 34 ^ twice >> 39) & _M) + (a & b | c & (a | b))
         a, b, c, d, e, f, g, h = top & _M, a, b, c, d + h & _M, e, f, g

@@ -3,11 +3,11 @@
 import asyncio
 import struct
 import sys
-from hashlib import sha256
 
 _ROOT = sys.argv[1]
-sys.path[:0] = [_ROOT + "/tests/bench/fakes", _ROOT + "/firmware", _ROOT + "/lib"]
+sys.path[:0] = [_ROOT + "/tests/bench/fakes", _ROOT + "/firmware", _ROOT + "/lib", _ROOT + "/tests/dual"]
 
+import peer  # noqa: E402
 import rtc  # noqa: E402
 from device import Device  # noqa: E402
 from listener import Listener  # noqa: E402
@@ -16,7 +16,9 @@ from session import Session  # noqa: E402
 from supervisor import Supervisor  # noqa: E402
 
 import board  # noqa: E402
-from emask import advert, alert, bluezone, clock, keylist, messages, schedule, sighting, spec  # noqa: E402
+from emask import advert, alert, bluezone, clock, keylist, manifest, messages, schedule, sighting, spec  # noqa: E402
+
+LIST_KEY = peer.certificate(spec.LIST_KEY)
 
 UTC = 1_900_000_000 // 900 * 900 + 60  # a minute into a slot
 _real_sleep = asyncio.sleep_ms
@@ -36,16 +38,65 @@ def boot(reason=board.WAKE_POWER):
     return device
 
 
+def vouched(serial=9, since_s=UTC - 86400, until_s=UTC + 10 * 86400, region=0, root=peer.ROOT):
+    """A kiosk's certificate."""
+    return peer.certificate(spec.KIOSK_KEY, serial, region, since_s, until_s, root=root)
+
+
+CERTIFICATE = vouched()
+
+
+class Visit:
+    """A visit of a device up to the status: kind and body of each answer, and the kiosk's end of it."""
+
+    def __init__(self, device, utc_s=UTC, certificate=CERTIFICATE, key=peer.KIOSK):
+        self.device = device
+        self.kiosk = peer.Kiosk(certificate, key)
+        board.radio_up = True
+        self.session = Session(device)
+        self.session.prepare()
+        self.nonce = self.answer(spec.HELLO, b"\2")[1]
+        self.opened = self.answer(spec.SESSION, self.kiosk.session(self.nonce, utc_s))
+        self.status = self.kiosk.status(self.opened[1]) if self.opened[0] == spec.STATUS else None
+
+    def answer(self, kind, body):
+        """The only reply, or an empty tuple for none."""
+        board.radio_up = True
+        replies = asyncio.run(self.session.answer(kind, body, board.now_ms))
+        board.radio_up = False
+        self.device.power._kicked = False
+        return replies[0] if replies else ()
+
+    def ask(self, flags=0, days=0, code_hash=bytes(32)):
+        """(result, records) of an UPLOAD."""
+        kind, body = self.answer(spec.ASK, self.kiosk.ask(flags, days, code_hash))
+        assert kind == spec.UPLOAD
+        result, blob = self.kiosk.reply(body)
+        return result, self.kiosk.upload(blob, code_hash)
+
+    def hand(self, data, stop=None):
+        """Hand over a list; the token's last answer. stop: byte at which the link is cut."""
+        stop = len(data) if stop is None else stop
+        found = self.answer(spec.LIST_OFFER, data[:178])
+        while found and found[0] == spec.LIST_WANT:
+            at = struct.unpack("<I", found[1])[0]
+            found = ()
+            end = at // 4096 * 4096 + 4096 if at >= 4096 else manifest.unpack_lead(data)[1]
+            while at < end and not found:
+                if at >= stop:
+                    return None
+                piece = data[at : min(at + 240, end)]
+                found = self.answer(spec.LIST_DATA, messages.pack_list_data(at, piece))
+                at += len(piece)
+        return found
+
+
 def handed_over(utc_s=UTC):
     board.fresh()
     device = boot()
-    hello = messages.pack(spec.HANDOVER, 1, utc_s, 0, 2, 0)
-    board.radio_up = True
-    session = Session(device)
-    assert session.answer(spec.HANDOVER, hello)[0][0] == spec.STATUS
-    board.radio_up = False
-    device.power._kicked = False  # nobody slept yet
-    return device, session
+    visit = Visit(device, utc_s)
+    assert visit.ask(spec.ASK_HANDOVER) == (spec.UPLOAD_NOT_ASKED, [])
+    return device, visit
 
 
 def minutes(device, count, chores=lambda: None):
@@ -273,104 +324,350 @@ def test_lost_token_goes_where_others_are():
 # -- session
 
 
-def _list(records, serial=5, issued_s=UTC + 86400, rule=(70, 10)):
-    header = keylist.pack_header(spec.BLUEZONE, 1, serial, issued_s, len(records), rule[0], rule[1])
-    body = header + b"".join(records)
-    return body + sha256(body).digest()
-
-
-def _hand(session, data, start=0, stop=None):
-    stop = len(data) if stop is None else stop
-    kind, body = session.answer(spec.LIST_OFFER, data[:24])[0]
-    if kind != spec.LIST_WANT:
-        return kind, body
-    start = struct.unpack("<I", body)[0]
-    for at in range(start, stop, 240):
-        assert not session.answer(spec.LIST_DATA, messages.pack_list_data(at, data[at : min(at + 240, stop)]))
-    return session.answer(spec.LIST_END, data[-32:])[0]
-
-
 def _records(count):
     return [keylist.pack_record(bytes([n % 251]) * 32, 1000, 0, 96) for n in range(count)]
 
 
-def test_shelf_answers_only_greetings():
+def _list(records, serial=5, issued_s=UTC + 86400, **how):
+    return peer.list_file(records, serial, issued_s, (70, 10, 2), vouched=LIST_KEY, **how)
+
+
+def _acked(result):
+    return spec.LIST_ACK, bytes((result,))
+
+
+def _refused(reason):
+    return spec.REFUSED, bytes((reason,))
+
+
+def test_shelf_answers_status_but_keeps_clock_and_lists():
     board.fresh()
-    session = Session(boot())
-    assert session.answer(spec.LIST_OFFER, bytes(24))[0][0] == spec.REFUSED
-    hello = messages.pack(spec.HELLO, 1, UTC, 0, 2, 0)
-    kind, body = session.answer(spec.HELLO, hello)[0]
-    status = messages.unpack(kind, body)
-    assert status[2] & spec.STATE_SHELF and not status[2] & spec.STATE_TIME_KNOWN
-    assert session.answer(spec.UPLOAD_REQUEST, bytes(14))[0][0] == spec.REFUSED
+    visit = Visit(boot())
+    assert visit.status[2] & spec.STATE_SHELF and not visit.status[2] & spec.STATE_TIME_KNOWN
+    assert visit.ask(spec.ASK_UPLOAD, 14) == (spec.UPLOAD_NOT_ASKED, [])
+    assert visit.hand(_list([])) == _refused(spec.REFUSED_NOT_NOW)
+    assert not visit.device.clock.anchored and visit.device.state.shelf
+
+
+def test_handover_takes_the_signed_time():
+    device, visit = handed_over()
+    assert device.clock.utc_s(board.now_ms) == UTC
+    board.move(60000)
+    again = Visit(device, UTC + 61)
+    assert again.status[2] & spec.STATE_TIME_KNOWN and device.clock.utc_s(board.now_ms) == UTC + 61
+
+
+def test_time_counts_from_the_moment_it_came():
+    device, _ = handed_over()
+    board.radio_up = True
+    session = Session(device)
+    session.prepare()
+    nonce = asyncio.run(session.answer(spec.HELLO, b"\2", board.now_ms))[0][1]
+    body = peer.Kiosk(CERTIFICATE).session(nonce, UTC + 100)
+    received_ms = board.now_ms
+    board.move(3000)  # the check takes its time
+    asyncio.run(session.answer(spec.SESSION, body, received_ms))
+    assert device.clock.utc_s(board.now_ms) == UTC + 103
+
+
+def test_nothing_is_served_before_the_kiosk_is_known():
+    device, _ = handed_over()
+    session = Session(device)
+    board.radio_up = True
+    session.prepare()
+    for kind in (spec.SESSION, spec.ASK, spec.LIST_OFFER, spec.LIST_DATA, 0, 99):
+        assert asyncio.run(session.answer(kind, bytes(52), 0)) == [_refused(spec.REFUSED_NOT_NOW)], kind
+    assert asyncio.run(session.answer(spec.HELLO, b"\1", 0)) == [_refused(spec.REFUSED_PROTOCOL)]
+    board.radio_up = False
 
 
 def test_malformed_bodies_are_refused():
-    _, session = handed_over()
+    _, visit = handed_over()
     for kind in range(256):
         for body in (b"\xff", bytes(400)):
-            answer = session.answer(kind, body)
-            assert answer == () or answer[0][0] in (spec.REFUSED, spec.LIST_ACK, spec.LIST_WANT), kind
+            answer = visit.answer(kind, body)
+            assert answer == () or answer[0] in (spec.REFUSED, spec.LIST_ACK, spec.LIST_WANT), kind
+
+
+def test_kiosk_that_the_root_does_not_vouch_for_is_refused():
+    device, _ = handed_over()
+    stranger = b"s" * 32
+    flipped = bytearray(CERTIFICATE)
+    flipped[100] ^= 1
+    for why, certificate, key in (
+        ("another root", vouched(root=stranger), peer.KIOSK),
+        ("another key signs", CERTIFICATE, stranger),
+        ("one bit of the certificate", bytes(flipped), peer.KIOSK),
+        ("a list key", LIST_KEY, peer.LIST),
+        ("another region", vouched(region=7), peer.KIOSK),
+        ("expired", vouched(since_s=UTC - 9 * 86400, until_s=UTC - 1), peer.KIOSK),
+        ("not valid yet", vouched(since_s=UTC + 1), peer.KIOSK),
+    ):
+        visit = Visit(device, UTC, certificate, key)
+        assert visit.opened == _refused(spec.REFUSED_NOT_TRUSTED), why
+        assert visit.answer(spec.ASK, bytes(52)) == _refused(spec.REFUSED_NOT_NOW), why
+    assert device.clock.utc_s(board.now_ms) == UTC
+
+
+def test_expired_kiosk_can_not_set_the_clock_back_to_live_again():
+    device, _ = handed_over()
+    old = vouched(8, UTC - 12 * 86400, UTC - 86400)
+    assert Visit(device, UTC - 2 * 86400, old).opened == _refused(spec.REFUSED_NOT_TRUSTED)
+
+
+def test_session_that_was_recorded_is_refused():
+    device, _ = handed_over()
+    visit = Visit(device)
+    body = visit.kiosk.session(visit.nonce, UTC)
+    board.radio_up = True
+    session = Session(device)
+    session.prepare()
+    assert asyncio.run(session.answer(spec.HELLO, b"\2", 0))[0][1] != visit.nonce
+    assert asyncio.run(session.answer(spec.SESSION, body, 0)) == [_refused(spec.REFUSED_NOT_TRUSTED)]
+    board.radio_up = False
+
+
+def test_ask_that_is_not_of_this_visit_is_refused_and_changes_nothing():
+    device, visit = handed_over()
+    again = Visit(device)
+    other = visit.kiosk.ask(spec.ASK_SHELF)
+    for body in (other, bytes(52), again.kiosk.ask(spec.ASK_SHELF)[:-1], b""):
+        assert again.answer(spec.ASK, body) == _refused(spec.REFUSED_NOT_TRUSTED)
+    assert not device.state.shelf
+    again.ask(spec.ASK_SHELF)
+    assert device.state.shelf
+    assert again.answer(spec.ASK, again.kiosk.ask()) == _refused(spec.REFUSED_NOT_NOW)  # one of a visit
+
+
+def test_replies_have_the_same_lengths_whatever_they_say():
+    device, _ = handed_over()
+    minutes(device, 60)
+    calm = Visit(device)
+    decoy = calm.answer(spec.ASK, calm.kiosk.ask())[1]
+    device.set_alert(alert.pack(UTC // 86400, alert.GRADE_CONTACT, 0, 5, UTC // 86400 + 14))
+    alerted = Visit(device)
+    assert alerted.status[2] & spec.STATE_ALERT and not calm.status[2] & spec.STATE_ALERT
+    assert len(alerted.opened[1]) == len(calm.opened[1]) == spec.SEALED_STATUS_BYTES
+    board.pressed_ms = 90000
+    kind, body = alerted.answer(spec.ASK, alerted.kiosk.ask(spec.ASK_UPLOAD, 14))
+    result, blob = alerted.kiosk.reply(body)
+    assert result == spec.UPLOAD_GIVEN and alerted.kiosk.upload(blob)
+    assert len(body) == len(decoy) == spec.SEALED_UPLOAD_BYTES
+
+
+def test_no_two_visits_share_a_key_or_nonce():
+    device, _ = handed_over()
+    visits = [Visit(device) for _ in range(4)]
+    again = boot()
+    visits += [Visit(again) for _ in range(2)]
+    for what in ("nonce", "opened"):
+        assert len({bytes(getattr(visit, what)[-1] if what == "opened" else visit.nonce) for visit in visits}) == 6
+    assert len({visit.kiosk.keys.to_token for visit in visits}) == 6
+
+
+# -- lists
 
 
 def test_list_arrives_whole():
-    device, session = handed_over()
-    assert _hand(session, _list(_records(200))) == (spec.LIST_ACK, b"\0")
-    assert device.list_waits and device.lists.serial == 5
+    device, visit = handed_over()
+    assert visit.hand(_list(_records(200))) == _acked(spec.LIST_OK)
+    assert device.list_waits and device.list_info.serial == 5
     assert list(device.lists.records()) == _records(200)
-    assert _hand(session, _list(_records(3))) == (spec.LIST_ACK, bytes([spec.LIST_OLD_SERIAL]))
 
 
-def test_list_goes_on_after_a_reset():
-    device, session = handed_over()
+def test_list_goes_on_after_a_reset_with_another_kiosk():
+    device, visit = handed_over()
     data = _list(_records(250))
-    _hand(session, data, stop=9000)
+    assert visit.hand(data, stop=9000) is None
     device.freeze()
     again = boot(board.WAKE_WATCHDOG)
-    session = Session(again)
-    session.answer(spec.HELLO, messages.pack(spec.HELLO, 1, UTC + 5, 0, 2, 0))
-    kind, body = session.answer(spec.LIST_OFFER, data[:24])[0]
+    visit = Visit(again, UTC + 5, vouched(10))
+    kind, body = visit.answer(spec.LIST_OFFER, data[:178])
     assert (kind, struct.unpack("<I", body)[0]) == (spec.LIST_WANT, 8192)
-    assert _hand(session, data) == (spec.LIST_ACK, b"\0")
+    assert visit.hand(data) == _acked(spec.LIST_OK)
     assert list(again.lists.records()) == _records(250)
 
 
-def test_damaged_list_is_not_taken():
-    device, session = handed_over()
+def test_spoilt_chunk_is_asked_for_again_and_costs_no_other():
+    device, visit = handed_over()
+    data = bytearray(_list(_records(250)))
+    data[9000] ^= 1
+    wants = []
+    answer = visit.answer
+
+    def counted(kind, body):
+        found = answer(kind, body)
+        if found and found[0] == spec.LIST_WANT:
+            wants.append(struct.unpack("<I", found[1])[0])
+            if len(wants) == 4:
+                data[9000] ^= 1
+        return found
+
+    visit.answer = counted
+    assert visit.hand(data) == _acked(spec.LIST_OK)
+    assert wants == [0, 4096, 8192, 8192, 12288, 16384]
+    assert list(device.lists.records()) == _records(250)
+
+
+def test_chunk_that_is_always_bad_ends_the_transfer():
+    device, visit = handed_over()
     data = bytearray(_list(_records(5)))
-    data[100] ^= 1
-    assert _hand(session, bytes(data)) == (spec.LIST_ACK, bytes([spec.LIST_BAD_HASH]))
-    assert device.lists.serial == 0 and not device.list_waits
+    data[5000] ^= 1
+    assert visit.hand(bytes(data)) == _acked(spec.LIST_BAD_HASH)
+    assert device.list_info.serial == 0 and not device.list_waits
+
+
+def test_list_that_is_not_for_this_token_is_not_taken():
+    device, visit = handed_over()
+    good = _list(_records(5))
+    forged = bytearray(good)
+    forged[152 + 26] ^= 1  # the rule
+    other_key = peer.list_file(_records(5), 5, UTC, (70, 10, 2), vouched=CERTIFICATE)
+    for why, data, result in (
+        ("forged", bytes(forged), spec.LIST_NOT_TRUSTED),
+        ("a kiosk's certificate", other_key, spec.LIST_NOT_TRUSTED),
+        ("another region", _list([], region=7), spec.LIST_WRONG_REGION),
+        ("F1, which is off", _list([], kind=spec.F1_LIST), spec.LIST_NOT_TRUSTED),
+        ("a gap", _list([], base=3), spec.LIST_GAP),
+        ("too big for this flash", _list(_records(900)), spec.LIST_TOO_BIG),
+        ("issued after its key's term", _list([], issued_s=(1 << 31) + 1), spec.LIST_NOT_TRUSTED),
+        ("junk", bytes(178), spec.LIST_BAD_HASH),
+    ):
+        assert visit.hand(data) == _acked(result), why
+        assert device.list_info.serial == 0 and not device.list_waits, why
+
+
+def test_serials_only_go_up_and_no_list_is_given_up_before_it_was_compared():
+    device, visit = handed_over()
+    assert visit.hand(_list(_records(3))) == _acked(spec.LIST_OK)
+    assert visit.hand(_list(_records(3), serial=6)) == _acked(spec.LIST_OUT_OF_ORDER)
+    device.lists.matched()
+    for serial in (4, 5):
+        assert visit.hand(_list(_records(3), serial=serial)) == _acked(spec.LIST_OLD_SERIAL)
+    assert visit.hand(_list(_records(2), serial=6, base=5)) == _acked(spec.LIST_OK)
+
+
+def test_key_that_was_replaced_signs_no_list_any_more():
+    device, visit = handed_over()
+    new = peer.certificate(spec.LIST_KEY, 2)
+    assert visit.hand(peer.list_file([], 5, UTC, (70, 10, 2), vouched=new)) == _acked(spec.LIST_OK)
+    device.lists.matched()
+    assert visit.hand(_list([], serial=6)) == _acked(spec.LIST_NOT_TRUSTED)
+    assert boot().trust._list_key_serial == 2
+
+
+def test_revoked_kiosk_is_refused_from_the_list_on():
+    device, visit = handed_over()
+    assert visit.hand(_list([], revoked=(9,))) == _acked(spec.LIST_OK)
+    assert Visit(device).opened == _refused(spec.REFUSED_NOT_TRUSTED)
+    assert Visit(boot(), UTC).opened == _refused(spec.REFUSED_NOT_TRUSTED)
+    assert Visit(device, UTC, vouched(10)).opened[0] == spec.STATUS
+
+
+def test_certificate_that_was_checked_is_not_checked_again():
+    from emask import signed
+
+    device, _ = handed_over()
+    plain, calls = signed.check_digest, []
+    signed.check_digest = lambda *args: calls.append(1) or plain(*args)
+    try:
+        assert Visit(device).status and len(calls) == 1
+        again = boot()  # not even after a loss of power
+        assert Visit(again).status and len(calls) == 2
+    finally:
+        signed.check_digest = plain
 
 
 def test_gap_in_a_list_is_asked_for_once():
-    _, session = handed_over()
+    _, visit = handed_over()
     data = _list(_records(20))
-    session.answer(spec.LIST_OFFER, data[:24])
-    late = messages.pack_list_data(480, data[480:720])
-    assert session.answer(spec.LIST_DATA, late)[0] == (spec.LIST_WANT, struct.pack("<I", 0))
-    assert session.answer(spec.LIST_DATA, late) == ()
+    visit.answer(spec.LIST_OFFER, data[:178])
+    late = messages.pack_list_data(240, data[240:300])
+    assert visit.answer(spec.LIST_DATA, late) == (spec.LIST_WANT, struct.pack("<I", 0))
+    assert visit.answer(spec.LIST_DATA, late) == ()
+
+
+# -- upload and consent
 
 
 def test_upload_gives_what_was_sent_and_a_fresh_key():
-    device, session = handed_over()
+    device, _ = handed_over()
     minutes(device, 60)
     own = device.identity._own
     sent = {advert.decode(payload)[1] for _, _, payload in device.radio.sent}
-    board.radio_up = True
-    kind, body = session.answer(spec.UPLOAD_REQUEST, messages.pack(spec.UPLOAD_REQUEST, 14, b"123456789012"))[0]
-    board.radio_up = False
-    assert kind == spec.UPLOAD
+    board.pressed_ms = 90000
+    result, records = Visit(device, device.own_s()).ask(spec.ASK_UPLOAD, 14, b"c" * 32)
+    assert result == spec.UPLOAD_GIVEN
     ids = []
-    for record in messages.unpack_upload(body):
+    for record in records:
         key, slot, index, count = keylist.unpack_record(record)
         chain = bluezone.Chain(key, slot, index)
         for _ in range(count):
             ids.append(chain.id())
             chain.step()
     assert 2 <= len(ids) <= 4 and set(ids) <= sent
+    board.pressed_ms = 0
     minutes(device, 16)
     assert device.identity._own.key != own.key
+
+
+def test_upload_is_sealed_to_the_authority_and_bound_to_visit_and_code():
+    device, _ = handed_over()
+    minutes(device, 60)
+    board.pressed_ms = 90000
+    visit = Visit(device, device.own_s())
+    _, body = visit.answer(spec.ASK, visit.kiosk.ask(spec.ASK_UPLOAD, 14, b"c" * 32))
+    blob = visit.kiosk.reply(body)[1]
+    assert visit.kiosk.upload(blob, b"c" * 32)
+    assert visit.kiosk.upload(blob, b"d" * 32) is None
+    visit.kiosk.whole = bytes(32)
+    assert visit.kiosk.upload(blob, b"c" * 32) is None
+
+
+def test_wearer_who_does_not_press_gives_nothing_and_keeps_the_key():
+    device, _ = handed_over()
+    minutes(device, 60)
+    own = device.identity._own.key
+    start_ms = board.now_ms
+    for pressed_ms in (0, 1500):
+        board.pressed_ms = pressed_ms
+        assert Visit(device, device.own_s()).ask(spec.ASK_UPLOAD, 14) == (spec.UPLOAD_NOT_AGREED, [])
+    assert 120000 <= board.now_ms - start_ms < 130000
+    minutes(device, 20)
+    assert device.identity._own.key == own and not device.asking
+
+
+def test_kiosk_that_leaves_is_not_agreed_with():
+    device, _ = handed_over()
+    minutes(device, 60)
+    visit = Visit(device, device.own_s())
+    visit.session.alive = lambda: False
+    board.pressed_ms = 90000
+    start_ms = board.now_ms
+    assert visit.ask(spec.ASK_UPLOAD, 14) == (spec.UPLOAD_NOT_AGREED, [])
+    assert board.now_ms - start_ms < 1000
+
+
+def test_token_pulses_the_number_that_the_screen_shows():
+    from emask import handshake
+
+    device, _ = handed_over()
+    minutes(device, 60)
+    visit = Visit(device, device.own_s())
+    number = handshake.number(visit.kiosk.whole)
+    board.outputs.clear()
+    assert visit.ask(spec.ASK_UPLOAD, 14)[0] == spec.UPLOAD_NOT_AGREED
+    pulses = board.outputs.count(("led", True))
+    assert pulses % sum(number) == 0 and pulses >= 2 * sum(number)
+    assert board.outputs.count(("motor", True)) == pulses
+
+
+def test_shelved_or_unasked_token_gives_nothing():
+    device, _ = handed_over()
+    minutes(device, 60)
+    board.pressed_ms = 1 << 30
+    for flags, days in ((0, 14), (spec.ASK_UPLOAD, 0), (spec.ASK_UPLOAD, 15), (spec.ASK_UPLOAD | spec.ASK_SHELF, 14)):
+        assert Visit(device, device.own_s()).ask(flags, days) == (spec.UPLOAD_NOT_ASKED, [])
 
 
 # -- matching and alert
@@ -380,7 +677,7 @@ def test_contact_alerts_and_signals():
     import alerter
     from matching import Matching
 
-    device, session = handed_over()
+    device, _ = handed_over()
     first = device.own_slot()
     now = neighbour(first)
     for _ in range(40):
@@ -390,7 +687,7 @@ def test_contact_alerts_and_signals():
     minutes(device, 10)
     issued_s = device.own_s() + 7200
     record = keylist.pack_record(bytes(32), first, 0, 4)
-    assert _hand(session, _list([record], issued_s=issued_s)) == (spec.LIST_ACK, b"\0")
+    assert Visit(device, device.own_s()).hand(_list([record], issued_s=issued_s)) == _acked(spec.LIST_OK)
     board.move(8000)
     asyncio.run(Matching(device).run())
     assert device.alert and device.alert[0] == UTC // 86400
@@ -406,13 +703,14 @@ def test_contact_alerts_and_signals():
 def test_stranger_does_not_alert():
     from matching import Matching
 
-    device, session = handed_over()
+    device, _ = handed_over()
     now = neighbour(device.own_slot(), b"\x07" * 32)
     for _ in range(40):
         device.radio.heard = [(10, -50, now(device))]
         minutes(device, 1)
     record = keylist.pack_record(bytes(32), device.own_slot() - 3, 0, 4)
-    assert _hand(session, _list([record], issued_s=device.own_s() + 7200)) == (spec.LIST_ACK, b"\0")
+    data = _list([record], issued_s=device.own_s() + 7200)
+    assert Visit(device, device.own_s()).hand(data) == _acked(spec.LIST_OK)
     asyncio.run(Matching(device).run())
     assert device.alert is None
 
@@ -432,10 +730,10 @@ def test_long_press_answers_heard():
 
 
 def test_kiosk_ends_the_alert():
-    device, session = handed_over()
+    device, _ = handed_over()
     device.set_alert(alert.pack(UTC // 86400, alert.GRADE_CONTACT, 0, 5, UTC // 86400 + 14))
     assert device.alert_open()
-    assert session.answer(spec.ACK_ALERT, b"")[0][0] == spec.OK
+    Visit(device).ask(spec.ASK_ACK_ALERT)
     assert not device.alert_open()
 
 

@@ -1,4 +1,6 @@
 # Matching and the decision: tolerance, dates, attenuation, two identifiers, midnight, pieces.
+from collections import namedtuple
+
 from dual_support import Flash
 
 from emask import clock, keylist, scheme, sighting, spec
@@ -11,6 +13,7 @@ _NOON = _MIDNIGHT + 43200
 _ISSUED = _MIDNIGHT + 3 * 86400
 _KEY = bytes(range(32))
 _ALL = 0x7FFF
+_Header = namedtuple("_Header", ("scheme", "issued_s", "near_db", "minutes", "tolerance"))  # of manifest.Manifest
 
 
 class _World:
@@ -34,8 +37,8 @@ class _World:
             self.hear(_ident(key, slot), slot * 900, **how)
 
     def decide(self, records, issued_s=_ISSUED, near_db=65, minutes=15, tolerance=2, capacity=1024):
-        header = keylist.pack_header(self.number, 1, 1, issued_s, len(records), near_db, minutes, tolerance)
-        matcher = Matcher(keylist.unpack_header(header), self.store, self.anchors, capacity)
+        header = _Header(self.number, issued_s, near_db, minutes, tolerance)
+        matcher = Matcher(header, self.store, self.anchors, capacity)
         self.steps = sum([1 for _ in matcher.run(lambda: iter(records))])
         self.matcher = matcher
         return matcher.decision()

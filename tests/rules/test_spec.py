@@ -23,19 +23,16 @@ def test_table_of_vectors_is_that_of_the_tests():
 
 
 def test_spec_names_the_numbers_of_the_code():
-    for text in (spec.SERVICE_UUID, f"{spec.MAX_LIST_BYTES:,}", f"{spec.GAEN_SERVICE:04X}"[2:], "0x4E56"):
+    for text in (spec.SERVICE_UUID, f"{spec.BLOCK_BYTES:,}", f"{spec.GAEN_SERVICE:04X}"[2:], "0x4E56"):
         assert text in SPEC
     for name in (
         "HELLO",
-        "HANDOVER",
+        "SESSION",
+        "ASK",
         "LIST_OFFER",
         "LIST_DATA",
-        "LIST_END",
-        "UPLOAD_REQUEST",
-        "ACK_ALERT",
         "BYE",
-        "STATUS_REQUEST",
-        "SHELF",
+        "NONCE",
         "STATUS",
         "LIST_WANT",
         "LIST_ACK",
@@ -53,7 +50,9 @@ def test_layouts_in_the_spec_have_the_sizes_it_says():
     assert struct.calcsize("<B16sHHBbbb") == spec.HEARD_BYTES
     for layout in ("<B16sHHBbb8s", "<B16sHHBbbb"):
         assert f"`{layout}`" in SPEC
-    assert struct.calcsize("<4sBBHIIIBBH") == spec.LIST_HEADER_BYTES
+    assert struct.calcsize("<4sHH144s") + 8 + struct.calcsize("<IIIBBBBBB") == spec.LIST_OFFER_BYTES
+    assert struct.calcsize("<144s32sIHHB64s") == spec.SESSION_BYTES
+    assert struct.calcsize("<BBHI") + struct.calcsize("<II32s32s") + 64 == spec.CERTIFICATE_BYTES
     assert struct.calcsize("<32sIHH") == spec.RECORD_BYTES
 
 

@@ -1,20 +1,31 @@
-"""Owns a token made of Python, and the bleak client and scanner through which a kiosk meets it. Uses emask's codecs."""
+"""Owns a token made of Python, and the bleak client and scanner through which a kiosk meets it. Uses emask's codecs.
 
-import hashlib
+It checks the kiosk as the firmware does, by the library's own means, and takes a list's blocks as they come.
+"""
+
+import secrets
 from types import SimpleNamespace
 
-from emask import frames, keylist, messages, spec
+from emask import frames, handshake, keylist, manifest, messages, signed, spec
+from emask_crypto import ed25519, hpke
+from tools import signing
 
 
 class FakeToken:
-    """Answers as the firmware does. `faults`: {"mute"}, {"bad_frame"}, {"hash"}, {"flood"}, {"far_offset"} or none."""
+    """Answers as the firmware does.
 
-    def __init__(self, scheme_key=bytes(range(32)), serial=0, resume_at=0, faults=(), mtu=23):
-        self.serial, self.faults, self.mtu_size = serial, set(faults), mtu
-        self.file = bytearray(resume_at)
-        self.upload = [keylist.pack_record(scheme_key, 1000, 0, 90)]
+    `faults`: "mute", "bad_frame", "spoil" (one block), "flood", "far_offset", "other_key", "junk_status",
+    "junk_upload", "unasked" or none.
+    """
+
+    def __init__(self, root, scheme=1, key=bytes(range(32)), serial=0, faults=(), mtu=23, agrees=True):
+        self.root, self.scheme, self.serial, self.agrees = root, scheme, serial, agrees
+        self.faults, self.mtu_size = set(faults), mtu
+        self.file = bytearray()
+        self.upload = [keylist.pack_record(key, 1000, 0, 90)]
         self.heard, self.times, self.shelf, self.notify = [], [], True, None
         self._joiner, self._sequence = frames.Joiner(512), 0
+        self._to_kiosk, self._to_authority = hpke.Sender(secrets.token_bytes(32)), hpke.Sender(secrets.token_bytes(32))
 
     def write(self, frame):
         message = self._joiner.feed(frame)
@@ -30,38 +41,75 @@ class FakeToken:
             self.notify(None, bytearray(b"\xff\xff\xff" if "bad_frame" in self.faults else frame))
 
     def _answer(self, kind, body):
-        if kind in (spec.HELLO, spec.HANDOVER):
-            self.times.append(messages.unpack(kind, body)[1])
-            self.shelf = self.shelf and kind == spec.HELLO
-            return [(spec.STATUS, self._status())] * (40 if "flood" in self.faults else 1)
+        if kind == spec.HELLO:
+            self._nonce = handshake.commitment(self._to_kiosk.enc)
+            return [(spec.NONCE, self._nonce)] * (40 if "flood" in self.faults else 1)
+        if kind == spec.SESSION:
+            return [self._session(body)]
+        if kind == spec.ASK:
+            return [(spec.UPLOAD, self._ask(body))]
         if kind == spec.LIST_OFFER:
-            offset = 10**6 if "far_offset" in self.faults else len(self.file)
-            return [(spec.LIST_WANT, messages.pack(spec.LIST_WANT, offset))]
+            return [self._want()]
         if kind == spec.LIST_DATA:
             return self._data(*messages.unpack_list_data(body))
-        if kind == spec.LIST_END:
-            return [(spec.LIST_ACK, messages.pack(spec.LIST_ACK, self._end(messages.unpack(kind, body)[0])))]
-        if kind == spec.UPLOAD_REQUEST:
-            if self.upload is None:
-                return [(spec.REFUSED, messages.pack(spec.REFUSED, 1))]
-            return [(spec.UPLOAD, messages.pack_upload(self.upload))]
         return [(spec.OK, b"")]
 
-    def _status(self):
+    def _session(self, body):
+        vouched, ephemeral, utc_s, _, _, signature = handshake.unpack_proof(body)
+        found = signing.check_certificate(vouched, self.root, spec.KIOSK_KEY)
+        proof = signed.message(
+            spec.SESSION_PROOF, found.region, found.serial, handshake.proof_digest(self._nonce, body)
+        )
+        if not ed25519.verify(found.key, proof, signature):
+            return spec.REFUSED, bytes((spec.REFUSED_NOT_TRUSTED,))
+        self.times.append(utc_s)
+        self._seal_key = found.seal_key
+        if "other_key" in self.faults:
+            self._to_kiosk = hpke.Sender(secrets.token_bytes(32))
+        self._to_kiosk.agree(ephemeral)
+        opening, secret = handshake.transcript(self._nonce, body), secrets.token_bytes(32)
+        self.whole = handshake.shown(opening, self._to_kiosk.enc)
+        self._keys = handshake.Keys(self.whole, secret)
         state = spec.STATE_SHELF if self.shelf else spec.STATE_TIME_KNOWN
-        return messages.pack(spec.STATUS, 1, 1, state, 3900, self.serial, 0, 0, 5, 60, 0, 1, 0)
+        status = handshake.pack_status((2, 1, state, 3900, self.serial, 0, 0, 4, 32, 0, 1, 0), secret)
+        info = b"other" if "junk_status" in self.faults else handshake.STATUS_INFO + opening
+        return spec.STATUS, self._to_kiosk.seal(info, status)
+
+    def _ask(self, body):
+        flags, self.days, code_hash = self._keys.unpack_ask(body)
+        self.asked = flags
+        self.shelf = self.shelf and not flags & spec.ASK_HANDOVER
+        result = spec.UPLOAD_GIVEN if "unasked" in self.faults else spec.UPLOAD_NOT_ASKED
+        if flags & spec.ASK_UPLOAD:
+            result = spec.UPLOAD_GIVEN if self.agrees else spec.UPLOAD_NOT_AGREED
+        text = handshake.pack_upload(self.scheme, self.upload if result == spec.UPLOAD_GIVEN else [])
+        self._to_authority.agree(self._seal_key)
+        blob = self._to_authority.seal(handshake.upload_info(self.whole, code_hash), text)
+        reply = self._keys.pack_reply(result, blob)
+        return bytes(len(reply)) if "junk_upload" in self.faults else reply
+
+    def _want(self):
+        offset = 10**7 if "far_offset" in self.faults else len(self.file)
+        return spec.LIST_WANT, messages.pack(spec.LIST_WANT, offset)
 
     def _data(self, offset, data):
         if offset != len(self.file):
-            return [(spec.LIST_WANT, messages.pack(spec.LIST_WANT, len(self.file)))]
+            return [self._want()]
         self.file += data
-        return []
-
-    def _end(self, digest):
-        if "hash" in self.faults or hashlib.sha256(self.file[:-32]).digest() != digest:
-            return spec.LIST_BAD_HASH
-        self.serial = keylist.unpack_header(self.file).serial
-        return spec.LIST_OK
+        end = manifest.unpack_lead(self.file)[1] if len(self.file) >= 152 else spec.BLOCK_BYTES
+        if len(self.file) == end:
+            self.file += bytes(spec.BLOCK_BYTES - end)
+        elif len(self.file) % spec.BLOCK_BYTES:
+            return []
+        if "spoil" in self.faults and len(self.file) > spec.BLOCK_BYTES:
+            self.faults.discard("spoil")
+            del self.file[-spec.BLOCK_BYTES :]
+            return [self._want()]
+        header = manifest.unpack(manifest.block(self.file)[1])
+        if len(self.file) < spec.BLOCK_BYTES * (1 + header.chunks):
+            return [self._want()]
+        self.serial = header.serial
+        return [(spec.LIST_ACK, messages.pack(spec.LIST_ACK, spec.LIST_OK))]
 
 
 class FakeClient:

@@ -4,12 +4,16 @@
 """
 
 import hashlib
+import hmac
 import json
 import sys
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 PATH = Path(__file__).with_name("golden.json")
@@ -64,13 +68,73 @@ def heard() -> bytes:
     return b"\x22" + bytes(range(16)) + le(3, 2) + le(1000, 2) + b"\x06" + le(-60, 1) + le(-71, 1) + le(-128, 1)
 
 
-def list_file() -> bytes:
-    """Two records, serial 77, region 84, issued 1785000000, near 63 dB, 15 minutes, tolerance 2."""
-    head = b"EML1\x01\x01" + le(84, 2) + le(77, 4) + le(1785000000, 4) + le(2, 4) + b"\x3f\x0f" + le(2, 2)
+# Secrets of the visit's vectors: 32 bytes of one value each.
+ROOT, LIST, KIOSK = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2, 3))
+SEAL, KIOSK_ONCE, TOKEN_ONCE = (X25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (4, 5, 6))
+SECRET = bytes([7]) * 32
+LABEL = b"emask/1\0"
+ISSUED_S = 1785000000
+
+
+def public(key) -> bytes:
+    return key.public_key().public_bytes_raw()
+
+
+def statement(key, kind: int, region: int, serial: int, body: bytes) -> bytes:
+    content = b"\x01" + le(kind, 1) + le(region, 2) + le(serial, 4) + body
+    return content + key.sign(to_sign(kind, region, serial, content))
+
+
+def to_sign(kind: int, region: int, serial: int, content: bytes) -> bytes:
+    return LABEL + le(kind, 1) + le(region, 2) + le(serial, 4) + sha(content)
+
+
+def certificate() -> bytes:
+    """Of a kiosk of region 84, serial 9, for 14 days."""
+    term = le(ISSUED_S, 4) + le(ISSUED_S + 14 * 86400, 4)
+    return statement(ROOT, 4, 84, 9, term + public(KIOSK) + public(SEAL))
+
+
+def records() -> bytes:
     one = KEY + le(1983000, 4) + le(5, 2) + le(96, 2)
-    two = bytes(32) + le(1983096, 4) + le(0, 2) + le(672, 2)
-    body = head + one + two
-    return body + sha(body)
+    return one + bytes(32) + le(1983096, 4) + le(0, 2) + le(672, 2)
+
+
+def manifest() -> bytes:
+    """F0, region 84, serial 77, since serial 70, two records, near 63 dB, 15 minutes, tolerance 2, 9 is revoked."""
+    chunk = records() + bytes(4096 - 80)
+    fixed = le(ISSUED_S, 4) + le(70, 4) + le(2, 4) + b"\x01\x00\x04\x01\x00\x01"
+    return statement(LIST, 1, 84, 77, fixed + b"\x3f\x0f" + le(2, 2) + le(9, 4) + sha(chunk))
+
+
+def expand(key: bytes, info: bytes) -> bytes:
+    return hmac.digest(key, info + b"\x01", "sha256")
+
+
+def visit() -> dict[str, str]:
+    nonce = b"\x02" + sha(public(TOKEN_ONCE))
+    proof = certificate() + public(KIOSK_ONCE) + le(ISSUED_S, 4) + le(250, 2) + le(2, 2) + b"\0"
+    signed = to_sign(5, 84, 9, nonce + proof)
+    opening = sha(LABEL + b"visit" + nonce + proof + KIOSK.sign(signed))
+    whole = sha(opening + public(TOKEN_ONCE))
+    key = hmac.digest(whole, SECRET, "sha256")
+    to_token, to_kiosk = expand(key, b"emask/1 ask\0"), expand(key, b"emask/1 reply\0")
+    ask = b"\x08\x0e" + le(0, 2) + sha(b"emask code\0ABCDEFGHJKLM")
+    return {
+        "nonce": nonce.hex(),
+        "session_signed": signed.hex(),
+        "opening": opening.hex(),
+        "whole": whole.hex(),
+        "number": bytes([whole[0] % 6 + 1, whole[1] % 6 + 1]).hex(),
+        "status": (
+            b"\x02" + le(258, 2) + b"\x06" + le(3900, 2) + le(77, 4) + le(ISSUED_S, 4) + le(20660, 2) + le(512, 4)
+            + le(65536, 4) + le(4, 2) + le(2, 2) + le(1, 2)
+        ).hex(),
+        "key_to_token": to_token.hex(),
+        "key_to_kiosk": to_kiosk.hex(),
+        "ask": ChaCha20Poly1305(to_token).encrypt(bytes(12), ask, b"").hex(),
+        "upload_sha256": sha(b"\x01\x02" + records() + bytes(400)).hex(),
+    }  # fmt: skip
 
 
 def golden() -> dict:
@@ -84,12 +148,11 @@ def golden() -> dict:
         "anchor": (le(3, 2) + le(7200, 4) + le(1785000000, 4) + le(250, 2) + le(2, 2) + b"\x01").hex(),
         "key": (b"\x01\x01" + le(3, 2) + le(1983333, 4) + bytes(4) + le(1784990000, 4) + KEY).hex(),
         "alert": (le(20660, 2) + b"\x01\x01" + le(77, 4) + le(20674, 2)).hex(),
-        "list": list_file().hex(),
-        "hello": (b"\x01" + le(1785000000, 4) + le(250, 2) + le(2, 2) + b"\x00").hex(),
-        "status": (
-            b"\x01" + le(258, 2) + b"\x06" + le(3900, 2) + le(77, 4) + le(1785000000, 4) + le(20660, 2) + le(840, 4)
-            + le(123456, 4) + le(7, 2) + le(2, 2) + le(1, 2)
-        ).hex(),
+        "record": records()[:40].hex(),
+        "certificate": certificate().hex(),
+        "manifest": manifest().hex(),
+        "list_lead": (b"EML2" + le(len(manifest()), 2) + b"\0\0").hex(),
+        "visit": visit(),
         "frames": [
             (b"\xfe\x01" + b"\x04" + le(12, 2) + b"abc").hex(),
             (b"\xff\x00" + b"defghi").hex(),

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import click
 
-from tools.authority import core
+from tools import signing
+from tools.authority import core, keyring, store
 from tools.authority.store import StoreMissing
 from tools.cli import BadInput
 from tools.cli import Refused as RefusedExit
 from tools.files import write_whole
-
-_UNSIGNED = "The list is not signed yet: tokens take whatever a kiosk hands them."
 
 
 class Instant(click.ParamType):
@@ -51,15 +50,76 @@ def authority() -> None:
     """Codes, uploads and lists of the health authority, kept in the folder DIR."""
 
 
+_offline = click.option(
+    "--offline",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the root and recovery keys, on a medium that is put away.  [default: DIR/offline]",
+)
+
+
 @authority.command()
 @_folder
-def init(folder: Path) -> None:
-    """Make a new authority in DIR."""
-    try:
-        core.init(folder)
-    except core.Refused as error:
-        raise RefusedExit(str(error)) from None
-    click.echo(f"A new authority is in {folder}.")
+@_offline
+@_at
+def init(folder: Path, offline: Path | None, now_s: int) -> None:
+    """Make a new authority in DIR: its database, its keys, and root.pub for tokens and kiosks."""
+    with _Plain():
+        core.init(folder, now_s, offline)
+    click.echo(f"A new authority is in {folder}. Put {offline or folder / keyring.OFFLINE} away: it holds the root.")
+
+
+@authority.command("certify-kiosk")
+@_folder
+@click.argument("public", type=click.Path(dir_okay=False, path_type=Path), metavar="KIOSK.pub")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The certificate to write.")
+@click.option("--region", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: every region.")
+@click.option("--days", type=click.IntRange(1, 14), default=14, show_default=True)
+@_offline
+@_at
+def certify_kiosk(
+    folder: Path, public: Path, out: Path, region: int, days: int, offline: Path | None, now_s: int
+) -> None:
+    """Certify a kiosk's key (emask kiosk init writes KIOSK.pub), with the root key."""
+    with _Plain():
+        serial, data = core.certify_kiosk(folder, signing.load_public(public), region, now_s, days, offline)
+        write_whole(out, data)
+    click.echo(f"Certificate {serial}, for {days} days, is in {out}.")
+
+
+@authority.command()
+@_folder
+@click.argument("serial", type=click.IntRange(1))
+@_at
+def revoke(folder: Path, serial: int, now_s: int) -> None:
+    """Revoke the kiosk certificate SERIAL; tokens learn it with the next list."""
+    with _Plain():
+        core.revoke(folder, serial, now_s)
+    click.echo(f"Certificate {serial} is revoked from the next list on.")
+
+
+@authority.command("change-list-key")
+@_folder
+@_offline
+@_at
+def change_list_key(folder: Path, offline: Path | None, now_s: int) -> None:
+    """Draw and certify a fresh list key; tokens that saw a list of it take none of the old key any more."""
+    with _Plain():
+        serial = core.change_list_key(folder, now_s, offline)
+    click.echo(f"Lists are signed by the key of certificate {serial} from now on.")
+
+
+@authority.command()
+@_folder
+@click.option("--json", "as_json", is_flag=True)
+def audit(folder: Path, as_json: bool) -> None:
+    """What was done here, and when: never whose."""
+    with _Plain(), store.opened(folder) as database:
+        entries = store.audit(database)
+    for at_s, what, count in entries:
+        line = {"at": at_s, "what": what, "count": count}
+        click.echo(
+            json.dumps(line) if as_json else f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%d %H:%M} {what} {count}"
+        )
 
 
 @authority.command("issue-codes")
@@ -86,7 +146,10 @@ def issue_codes(folder: Path, count: int, out: Path | None, now_s: int) -> None:
 @_at
 @click.option("--json", "as_json", is_flag=True)
 def ingest(folder: Path, uploads: tuple[Path, ...], now_s: int, as_json: bool) -> None:
-    """Take in uploads: files, or a kiosk's outbox folder. Ends with code 1 if any was refused."""
+    """Take in uploads: files, or a folder that a kiosk filled, where NAME.taken is left beside each one taken.
+
+    Ends with code 1 if any was refused.
+    """
     results = [_one(folder, path, now_s) for path in _files(uploads)]
     for result in results:
         line = f"{result['file']}: " + (f"{result['records']} records taken" if result["taken"] else result["why"])
@@ -101,10 +164,12 @@ def _files(paths: tuple[Path, ...]) -> list[Path]:
 
 def _one(folder: Path, path: Path, now_s: int) -> dict:
     try:
-        return {"file": path.name, "taken": True, "records": core.ingest(folder, path, now_s), "why": ""}
+        count = core.ingest(folder, path, now_s)
+        write_whole(path.with_suffix(".taken"), b"")
+        return {"file": path.name, "taken": True, "records": count, "why": ""}
     except (core.Refused, core.UploadError) as error:
         return {"file": path.name, "taken": False, "records": 0, "why": str(error)}
-    except (StoreMissing, OSError) as error:
+    except (StoreMissing, core.KeyFileError, OSError) as error:
         raise BadInput(str(error)) from None
 
 
@@ -129,10 +194,12 @@ def _one(folder: Path, path: Path, now_s: int) -> dict:
     help="Near minutes within 24 hours that make a contact.",
 )
 def publish(folder: Path, out: Path, issued_s: int, scheme: str, region: int, near_db: int, minutes: int) -> None:
-    """Write a new list of the keys of the last 14 days."""
+    """Write a new signed list of the keys of the last 14 days, and short ones for who has a list of before."""
     with _Plain():
         done = core.publish(folder, out, issued_s, core.Rule(near_db, minutes), scheme, region)
-    click.echo(f"List {done.serial} with {done.records} records is in {done.path}. {_UNSIGNED}")
+    click.echo(
+        f"List {done.serial} with {done.records} records is in {done.path}, {len(done.deltas)} short ones beside it."
+    )
 
 
 class _Plain:
@@ -144,5 +211,5 @@ class _Plain:
     def __exit__(self, kind, error, trace) -> None:
         if isinstance(error, core.Refused):
             raise RefusedExit(str(error)) from None
-        if isinstance(error, (StoreMissing, OSError)):
+        if isinstance(error, (StoreMissing, core.KeyFileError, OSError)):
             raise BadInput(str(error)) from None

@@ -1,26 +1,26 @@
 """Owns the authority's decisions: which codes hold, which uploads are taken, what a list contains. Prints nothing.
 
-Nothing is signed in this slice: whoever can put a list into a kiosk's folder can alert anyone (docs/SECURITY).
-Times are UTC seconds and passed in.
+Times are UTC seconds and passed in, and so is chance.
 """
 
 import hashlib
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
 
 from emask import keylist, spec
 from emask import scheme as schemes
-from tools import lists
-from tools.authority import store
+from tools import lists, wire
+from tools.authority import keyring, store
 from tools.authority.upload import Upload, UploadError, read_upload
 from tools.files import write_whole
+from tools.signing import Chance, KeyFileError
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 signs, none taken for another; 12 of them are 60 bits
 _CODE_LIFE_S = 14 * spec.DAY_S
 _RETENTION_S = spec.INFECTIOUS_DAYS * spec.DAY_S
+_DELTAS = 7  # lists before this one for whose holders a short one is made
 
 
 class Refused(Exception):
@@ -35,22 +35,69 @@ class Rule:
     minutes: int = 15
     tolerance_slots: int = spec.TOLERANCE_SLOTS
 
+    def pack(self) -> bytes:
+        return wire.pack_rule(self.near_db, self.minutes, self.tolerance_slots)
+
 
 @dataclass(frozen=True)
 class Published:
-    """A list that was written: where, its serial, and how many records it holds."""
+    """A list that was written: where, its serial, how many records it holds, and where the short ones are."""
 
     path: Path
     serial: int
     records: int
+    deltas: tuple[Path, ...] = ()
 
 
-def init(folder: Path) -> None:
-    """Make a new authority in `folder`; Refused if there is one."""
+def init(folder: Path, now_s: int, offline: Path | None = None, chance: Chance = secrets.token_bytes) -> None:
+    """Make a new authority in `folder`, its root and recovery keys in `offline`; Refused if there is one."""
     try:
         store.create(folder)
     except FileExistsError:
         raise Refused(f"{folder} holds an authority already") from None
+    with store.opened(folder) as database:
+        since, until = keyring.create(folder, offline or folder / keyring.OFFLINE, now_s, chance)
+        _note_certificate(database, keyring.FIRST_SERIAL, spec.LIST_KEY, spec.ANY_REGION, until)
+        store.note(database, since, "init")
+
+
+def certify_kiosk(
+    folder: Path, public: bytes, region: int, now_s: int, days: int = 14, offline: Path | None = None
+) -> tuple[int, bytes]:
+    """(serial, certificate) for a kiosk's key, at most 14 days; needs the offline root key."""
+    with store.opened(folder) as database:
+        serial = _next_certificate(database)
+        until_s = now_s + days * spec.DAY_S
+        data = keyring.certify_kiosk(
+            folder, offline or folder / keyring.OFFLINE, serial, public, region, now_s, until_s
+        )
+        _note_certificate(database, serial, spec.KIOSK_KEY, region, until_s)
+        store.note(database, now_s, "certify-kiosk")
+    return serial, data
+
+
+def change_list_key(folder: Path, now_s: int, offline: Path | None = None, chance: Chance = secrets.token_bytes) -> int:
+    """A fresh list key with a higher serial: tokens that saw it take no list of the old one any more."""
+    with store.opened(folder) as database:
+        serial = _next_certificate(database)
+        until = keyring.change_list_key(folder, offline or folder / keyring.OFFLINE, serial, now_s, chance)
+        _note_certificate(database, serial, spec.LIST_KEY, spec.ANY_REGION, until)
+        store.note(database, now_s, "change-list-key")
+    return serial
+
+
+def revoke(folder: Path, serial: int, now_s: int) -> None:
+    """Revoke a kiosk's certificate; the next list says so. Refused if there is none, or too many are revoked."""
+    with store.opened(folder) as database:
+        row = database.execute("SELECT kind, revoked_s FROM certificates WHERE serial = ?", (serial,)).fetchone()
+        if row is None or row[0] != spec.KIOSK_KEY:
+            raise Refused("no kiosk has a certificate of that serial")
+        if row[1] is not None:
+            raise Refused("that certificate is revoked already")
+        if len(_revoked(database, now_s)) >= spec.REVOKED_MAX:
+            raise Refused(f"a list names at most {spec.REVOKED_MAX} revoked certificates: change the root instead")
+        database.execute("UPDATE certificates SET revoked_s = ? WHERE serial = ?", (now_s, serial))
+        store.note(database, now_s, "revoke")
 
 
 def issue_codes(folder: Path, count: int, now_s: int, life_s: int = _CODE_LIFE_S) -> list[str]:
@@ -60,50 +107,85 @@ def issue_codes(folder: Path, count: int, now_s: int, life_s: int = _CODE_LIFE_S
         database.executemany(
             "INSERT INTO codes VALUES (?, ?, ?, NULL)", [(_hash(code), now_s, now_s + life_s) for code in codes]
         )
+        store.note(database, now_s, "issue-codes", count)
     return codes
 
 
 def ingest(folder: Path, source: Path, now_s: int) -> int:
     """Take one upload in, whole or not at all; return its number of records. The same file again counts 0."""
     data = source.read_bytes()
-    upload = read_upload(data, now_s)
     with store.opened(folder) as database:
         digest = hashlib.sha256(data).digest()
         if database.execute("SELECT 1 FROM uploads WHERE digest = ?", (digest,)).fetchone():
             return 0
+        upload = read_upload(data, now_s, keyring.seal_key(folder))
         code = _valid_code(database, upload.code, now_s)
         number = database.execute(
             "INSERT INTO uploads (digest, scheme, taken_s) VALUES (?, ?, ?)", (digest, upload.scheme, now_s)
         ).lastrowid
         database.execute("UPDATE codes SET upload = ? WHERE hash = ?", (number, code))
         database.executemany(
-            "INSERT INTO records VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO records VALUES (?, ?, ?, ?, ?, NULL)",
             [(number, record.key, record.first_slot, record.first_index, record.count) for record in upload.records],
         )
+        store.note(database, now_s, "ingest", len(upload.records))
     return len(upload.records)
 
 
 def publish(
     folder: Path, out: Path, issued_s: int, rule: Rule | None = None, scheme: str = "bluezone", region: int = 0
 ) -> Published:
-    """Write a new list of all records of the last 14 days to `out`; serials and issue times only go up."""
+    """Write a new list of all records of the last 14 days to `out`, and beside it a short one for the holders of each
+    of the seven lists before it. Serials and issue times only go up."""
+    rule = rule or Rule()
     number = schemes.get(scheme).NUMBER
     with store.opened(folder) as database:
+        certificate, key = keyring.list_key(folder, _list_key_serial(database))
         serial = _next_serial(database, number, issued_s)
-        records = _records(database, number, issued_s, rule or Rule())
-        data = _list_file(number, region, serial, issued_s, records, rule or Rule())
-        if len(data) > spec.MAX_LIST_BYTES:
-            raise Refused(f"{len(records)} records do not fit a token's {spec.MAX_LIST_BYTES} bytes")
-        database.execute(
-            "INSERT INTO lists VALUES (?, ?, ?, ?, ?)",
-            (serial, number, issued_s, len(records), data[-spec.LIST_HASH_BYTES :]),
-        )
-        write_whole(out, data)
-    return Published(out, serial, len(records))
+        earlier = _earlier(database, number, region)
+        end_slot = _mark(database, number, issued_s, rule, serial)
+        written = []
+        for base in (0, *earlier):
+            records = _records(database, number, issued_s, end_slot, base)
+            terms = lists.Terms(region, serial, issued_s, number, rule.pack(), base, _revoked(database, issued_s))
+            written.append((base, len(records), _built(terms, records, certificate, key)))
+        database.execute("INSERT INTO lists VALUES (?, ?, ?, ?, ?)", (serial, number, region, issued_s, written[0][1]))
+        store.note(database, issued_s, "publish", written[0][1])
+    paths = [out if not base else out.with_name(f"{out.stem}-since-{base}{out.suffix}") for base, _, _ in written]
+    for path, (_, _, data) in zip(paths, written, strict=True):
+        write_whole(path, data)
+    return Published(out, serial, written[0][1], tuple(paths[1:]))
+
+
+def _built(terms: lists.Terms, records: list[bytes], certificate: bytes, key) -> bytes:
+    try:
+        return lists.build(terms, records, certificate, key)
+    except keylist.ListError:
+        raise Refused(f"{len(records)} records do not fit a token's flash") from None
 
 
 def _hash(code: str) -> bytes:
-    return hashlib.sha256(b"emask code\0" + code.encode()).digest()
+    return wire.code_hash(code)
+
+
+def _next_certificate(database: Connection) -> int:
+    return (database.execute("SELECT max(serial) FROM certificates").fetchone()[0] or 0) + 1
+
+
+def _list_key_serial(database: Connection) -> int:
+    return database.execute("SELECT max(serial) FROM certificates WHERE kind = ?", (spec.LIST_KEY,)).fetchone()[0]
+
+
+def _note_certificate(database: Connection, serial: int, kind: int, region: int, until_s: int) -> None:
+    database.execute("INSERT INTO certificates VALUES (?, ?, ?, ?, NULL)", (serial, kind, region, until_s))
+
+
+def _revoked(database: Connection, now_s: int) -> list[int]:
+    """Revoked certificates that would still hold otherwise."""
+    rows = database.execute(
+        "SELECT serial FROM certificates WHERE revoked_s IS NOT NULL AND until_s >= ? ORDER BY serial", (now_s,)
+    )
+    return [serial for (serial,) in rows]
 
 
 def _valid_code(database: Connection, code: str, now_s: int) -> bytes:
@@ -125,25 +207,49 @@ def _next_serial(database: Connection, scheme: int, issued_s: int) -> int:
     return serial + 1
 
 
-def _records(database: Connection, scheme: int, issued_s: int, rule: Rule) -> list[bytes]:
+def _earlier(database: Connection, scheme: int, region: int) -> list[int]:
+    rows = database.execute(
+        "SELECT serial FROM lists WHERE scheme = ? AND region = ? ORDER BY serial DESC LIMIT ?",
+        (scheme, region, _DELTAS),
+    )
+    return [serial for (serial,) in rows]
+
+
+def _mark(database: Connection, scheme: int, issued_s: int, rule: Rule, serial: int) -> int:
+    """Note in which list each record stood whole for the first time; return the slot at which records end."""
+    end_slot = issued_s // schemes.get(scheme).SLOT_S - rule.tolerance_slots
+    database.execute(
+        "UPDATE records SET listed = ? WHERE listed IS NULL AND first_slot + count <= ?"
+        " AND upload IN (SELECT id FROM uploads WHERE scheme = ?)",
+        (serial, end_slot, scheme),
+    )
+    return end_slot
+
+
+def _records(database: Connection, scheme: int, issued_s: int, end_slot: int, base: int) -> list[bytes]:
     """Packed records, in the order of their keys, which says nothing about who uploaded when."""
-    slot_s = schemes.get(scheme).SLOT_S
-    end_slot = issued_s // slot_s - rule.tolerance_slots
-    oldest_slot = (issued_s - _RETENTION_S) // slot_s
+    oldest_slot = (issued_s - _RETENTION_S) // schemes.get(scheme).SLOT_S
     rows = database.execute(
         "SELECT key, first_slot, first_index, count FROM records JOIN uploads ON upload = id"
-        " WHERE scheme = ? AND first_slot < ? AND first_slot + count > ? ORDER BY key, first_slot",
-        (scheme, end_slot, oldest_slot),
+        " WHERE scheme = ? AND first_slot < ? AND first_slot + count > ? AND (listed IS NULL OR listed > ?)"
+        " ORDER BY key, first_slot",
+        (scheme, end_slot, oldest_slot, base),
     )
     return [keylist.pack_record(key, first, index, min(count, end_slot - first)) for key, first, index, count in rows]
 
 
-def _list_file(scheme: int, region: int, serial: int, issued_s: int, records: Iterable[bytes], rule: Rule) -> bytes:
-    packed = list(records)
-    header = keylist.pack_header(
-        scheme, region, serial, issued_s, len(packed), rule.near_db, rule.minutes, rule.tolerance_slots
-    )
-    return lists.build(header, packed)
-
-
-__all__ = ["Published", "Refused", "Rule", "Upload", "UploadError", "ingest", "init", "issue_codes", "publish"]
+__all__ = [
+    "KeyFileError",
+    "Published",
+    "Refused",
+    "Rule",
+    "Upload",
+    "UploadError",
+    "certify_kiosk",
+    "change_list_key",
+    "ingest",
+    "init",
+    "issue_codes",
+    "publish",
+    "revoke",
+]

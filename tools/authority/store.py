@@ -1,4 +1,4 @@
-"""Owns the authority's database: codes, uploads, records, lists. Knows no file format and no rule of intake."""
+"""Owns the authority's database: codes, uploads, records, lists, certificates, audit. Knows no format and no rule."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -9,12 +9,15 @@ _SCHEMA = """
 CREATE TABLE codes (hash BLOB PRIMARY KEY, issued_s INTEGER NOT NULL, expires_s INTEGER NOT NULL, upload INTEGER);
 CREATE TABLE uploads (id INTEGER PRIMARY KEY, digest BLOB UNIQUE NOT NULL, scheme INTEGER NOT NULL, taken_s INTEGER);
 CREATE TABLE records (upload INTEGER NOT NULL REFERENCES uploads, key BLOB NOT NULL, first_slot INTEGER NOT NULL,
-                      first_index INTEGER NOT NULL, count INTEGER NOT NULL);
-CREATE TABLE lists (serial INTEGER PRIMARY KEY, scheme INTEGER NOT NULL, issued_s INTEGER NOT NULL,
-                    records INTEGER NOT NULL, digest BLOB);
-PRAGMA user_version = 1;
+                      first_index INTEGER NOT NULL, count INTEGER NOT NULL, listed INTEGER);
+CREATE TABLE lists (serial INTEGER PRIMARY KEY, scheme INTEGER NOT NULL, region INTEGER NOT NULL,
+                    issued_s INTEGER NOT NULL, records INTEGER NOT NULL);
+CREATE TABLE certificates (serial INTEGER PRIMARY KEY, kind INTEGER NOT NULL, region INTEGER NOT NULL,
+                           until_s INTEGER NOT NULL, revoked_s INTEGER);
+CREATE TABLE audit (at_s INTEGER NOT NULL, what TEXT NOT NULL, count INTEGER NOT NULL);
+PRAGMA user_version = 2;
 """
-_VERSION = 1
+_VERSION = 2
 _NAME = "authority.sqlite"
 
 
@@ -48,3 +51,13 @@ def opened(folder: Path) -> Iterator[sqlite3.Connection]:
         database.execute("COMMIT")
     finally:
         database.close()
+
+
+def note(database: sqlite3.Connection, at_s: int, what: str, count: int = 1) -> None:
+    """One line of the audit log: when, what was done, how often. Never whose, nor with which code or key."""
+    database.execute("INSERT INTO audit VALUES (?, ?, ?)", (at_s, what, count))
+
+
+def audit(database: sqlite3.Connection) -> list[tuple[int, str, int]]:
+    """The audit log, oldest first."""
+    return database.execute("SELECT at_s, what, count FROM audit ORDER BY rowid").fetchall()

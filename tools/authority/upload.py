@@ -1,40 +1,30 @@
-"""Owns the reading of an upload file, which comes from outside: form first, then range. Knows no database."""
+"""Owns the reading of an upload, which comes from outside: its form, its seal, its figures. Knows no database."""
 
 import json
 from dataclasses import dataclass
 
 import jsonschema
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from emask import handshake, keylist, spec
 from emask import scheme as schemes
-from emask import spec
+from tools import signing, wire
 
-FORMAT = "emask-upload/1"
-_LARGEST_BYTES = 65_536
-_MOST_RECORDS = 12
+FORMAT = signing.UPLOAD_FORMAT
+_LARGEST_BYTES = 4_096
 _RECORD_KEY_BYTES = 32  # shorter keys are filled up with zeros
 _CLOCK_SLACK_S = 3_600  # a kiosk's clock may be this far ahead
 
-_RECORD = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["key", "first_slot", "first_index", "count"],
-    "properties": {
-        "key": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
-        "first_slot": {"type": "integer", "minimum": 0, "maximum": 2**32 - 1},
-        "first_index": {"type": "integer", "minimum": 0, "maximum": 65535},
-        "count": {"type": "integer", "minimum": 1, "maximum": 65535},
-    },
-}
 _SCHEMA = {
     "type": "object",
     "additionalProperties": False,
-    "required": ["format", "code", "scheme", "records", "received"],
+    "required": ["format", "code", "visit", "sealed", "received"],
     "properties": {
         "format": {"const": FORMAT},
         "code": {"type": "string", "minLength": spec.CODE_BYTES, "maxLength": spec.CODE_BYTES},
-        "scheme": {"enum": list(schemes.names())},
+        "visit": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+        "sealed": {"type": "string", "pattern": f"^[0-9a-f]{{{2 * spec.UPLOAD_BLOB_BYTES}}}$"},
         "received": {"type": "integer", "minimum": 0},
-        "records": {"type": "array", "minItems": 1, "maxItems": _MOST_RECORDS, "items": _RECORD},
     },
 }
 _VALIDATOR = jsonschema.Draft202012Validator(_SCHEMA)
@@ -63,17 +53,17 @@ class Upload:
     records: tuple[Record, ...]
 
 
-def read_upload(data: bytes, now_s: int) -> Upload:
-    """Check and convert the bytes of an upload file; `now_s` bounds the slots that can have been."""
+def read_upload(data: bytes, now_s: int, key: X25519PrivateKey) -> Upload:
+    """Check and open the bytes of an upload file; `now_s` bounds the slots that can have been."""
     plain = _parsed(data)
-    scheme = schemes.get(plain["scheme"])
-    records = tuple(
-        Record(bytes.fromhex(item["key"]), item["first_slot"], item["first_index"], item["count"])
-        for item in plain["records"]
-    )
+    info = handshake.upload_info(bytes.fromhex(plain["visit"]), wire.code_hash(plain["code"]))
+    text = signing.unseal(key, info, bytes.fromhex(plain["sealed"]))
+    if text is None:
+        raise UploadError("not sealed to this authority in that visit for that code")
+    number, records = _records(text)
     for record in records:
-        _check(record, scheme, now_s)
-    return Upload(plain["code"], scheme.NUMBER, records)
+        _check(record, schemes.get(number), now_s)
+    return Upload(plain["code"], number, records)
 
 
 def _parsed(data: bytes) -> dict:
@@ -90,10 +80,22 @@ def _parsed(data: bytes) -> dict:
     return plain
 
 
+def _records(text: bytes) -> tuple[int, tuple[Record, ...]]:
+    try:
+        number, packed = wire.unpack_upload(text)
+        schemes.get(number)
+        records = tuple(Record(*keylist.unpack_record(record)) for record in packed)
+    except ValueError:
+        raise UploadError("what is sealed is no upload") from None
+    if not records:
+        raise UploadError("an upload of nothing")
+    return number, records
+
+
 def _check(record: Record, scheme, now_s: int) -> None:
     if any(record.key[scheme.KEY_BYTES : _RECORD_KEY_BYTES]):
         raise UploadError(f"a key longer than {scheme.NAME} has")
-    if record.count > (scheme.KEY_DAYS + 1) * scheme.SLOTS_PER_DAY:
+    if not 1 <= record.count <= (scheme.KEY_DAYS + 1) * scheme.SLOTS_PER_DAY:
         raise UploadError("a chain runs longer than its scheme allows")
     if (record.first_slot + record.count) * scheme.SLOT_S > now_s + _CLOCK_SLACK_S:
         raise UploadError("a record covers slots that have not ended")

@@ -45,7 +45,6 @@ def day(hours: float) -> Scenario:
     ]
     events = [
         *base.events,
-        EventSpec(end - 620, "emask", run=["authority", "init", "authority"]),
         EventSpec(end - 615, "emask", run=codes),
         EventSpec(end - 600, "case", nodes[0].name, kiosk="station"),
         EventSpec(end - 500, "emask", run=take),

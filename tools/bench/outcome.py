@@ -4,7 +4,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from emask import alert, clock, keylist, match, sighting, spec, store
+from emask import alert, clock, match, sighting, spec, store
 from tools import lists
 from tools.bench.flash import BLOCK
 
@@ -56,11 +56,9 @@ def read(image: Path, offset: int, size: int, published: lists.ListFile | None =
 
 def _near_minutes(kept: store.LogStore, published: lists.ListFile) -> int:
     anchors = clock.Anchors([payload for _, payload in kept.read(spec.ANCHOR, 0, 0xFFFFFFFF)])
-    header = keylist.unpack_header(published.data)._replace(minutes=1)
+    header = published.header._replace(minutes=1)
     matcher = match.Matcher(header, kept, anchors)
-    body = published.data[spec.LIST_HEADER_BYTES :]
-    rows = [body[at : at + spec.RECORD_BYTES] for at in range(0, header.count * spec.RECORD_BYTES, spec.RECORD_BYTES)]
-    for _ in matcher.run(lambda: iter(rows)):
+    for _ in matcher.run(lambda: iter(published.records())):
         pass
     decision = matcher.decision()
     return decision.minutes if decision else 0

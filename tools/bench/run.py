@@ -20,16 +20,22 @@ from tools.bench.log import EventLog
 from tools.bench.loop import BenchLoop
 from tools.bench.medium import Medium, Radio
 from tools.bench.node import CAUSE_SOFT, Node, NodeConfig
+from tools.bench.provision import Provision
 from tools.bench.recording import Recording
 from tools.bench.scenario import EventSpec, KioskSpec, NodeSpec, Scenario, ScenarioError
 from tools.bench.vm import Vm
 from tools.kiosk import service
 from tools.kiosk.folder import KioskFolder
+from tools.kiosk.session import Wish
 
 TOKEN_LATENCY_MS = 250.0  # the token's firmware reads its reports after the window: delivering them together is faster
-TOKEN_HEAP_KIB = 256  # the product's 192 KiB (96 KiB on the chip) and what the bench's own shims take of the VM's heap
+TOKEN_HEAP_KIB = (
+    288  # the device code compiled (60 KiB, in flash on a product that freezes it), its data, the shims (60 KiB)
+)
 SCRIPT_HEAP_KIB = 1024
 _PROGRESS_S = 5.0
+_COUNTS_S = 12.0  # a wearer needs for both numbers
+_AGREES_MS = 2500.0
 
 Progress = Callable[[float, float], None]
 Command = Callable[[list[str], Path], str]
@@ -44,6 +50,7 @@ class BenchKiosk:
     folder: KioskFolder
     classes: tuple[Any, Any]
     code: str | None = None
+    visitor: str = ""  # the wearer who was sent here to upload
     task: asyncio.Task[int] | None = None
     stop: asyncio.Event | None = None
     visits: int = 0
@@ -77,6 +84,7 @@ class Run:
         self.medium = Medium(self.engine, self.links)
         self._add_links(recordings)
         self.loop = BenchLoop(self.engine)
+        self.provision = Provision(self.engine, out, int(scenario.start_utc.timestamp()))
         self.nodes = {spec.name: self._node(spec) for spec in scenario.nodes}
         self.kiosks = {spec.name: self._kiosk(spec) for spec in scenario.kiosks}
 
@@ -147,14 +155,19 @@ class Run:
         own = self.out / f"{spec.name}.settings"
         own.mkdir()
         (own / "board_config.py").write_text(f'SLEEP = "{spec.sleep}"\n')
-        (own / "token_config.py").write_text(f'SCHEME = "{spec.scheme}"\nON_SHELF = {spec.on_shelf}\n')
+        (own / "token_config.py").write_text(
+            f'SCHEME = "{spec.scheme}"\nON_SHELF = {spec.on_shelf}\nROOT_KEY = {self.provision.root!r}\n'
+        )
         product = [self.image.firmware, self.image.lib, self.image.boards[spec.board], self.image.aioble_path]
         return [str(p) for p in (*spec.paths, own, *product)]
 
     def _kiosk(self, spec: KioskSpec) -> BenchKiosk:
         radio = self.medium.add_radio(spec.name)
         return BenchKiosk(
-            spec, radio, KioskFolder(self.out / spec.name), service.over(*bleak_backend.bind(radio, self.engine))
+            spec,
+            radio,
+            self.provision.kiosk(self.out / spec.name),
+            service.over(*bleak_backend.bind(radio, self.engine)),
         )
 
     # Playing
@@ -204,9 +217,9 @@ class Run:
                 *kiosk.classes,
                 kiosk.folder,
                 clock=self.utc_s,
-                handover=kiosk.spec.handover,
-                upload_code=kiosk.code,
+                wish=Wish(handover=kiosk.spec.handover, code=kiosk.code),
                 stop=kiosk.stop,
+                show=lambda number: self._shown(kiosk, number),
                 on_visit=lambda result, why: self._visited(kiosk, result, why),
             )
         )
@@ -222,6 +235,12 @@ class Run:
         self.engine.log.event(
             "visit", kiosk.spec.name, complete=result.complete, list=result.list, upload=result.upload, why=why
         )
+
+    def _shown(self, kiosk: BenchKiosk, number: tuple[int, int]) -> None:
+        """The screen shows the number: the wearer counts the pulses, and agrees."""
+        self.engine.log.event("number", kiosk.spec.name)
+        if kiosk.visitor:
+            self.engine.at(self.engine.now_us + _us(_COUNTS_S), self._press, self.nodes[kiosk.visitor], _AGREES_MS)
 
     # Events
 
@@ -260,6 +279,7 @@ class Run:
         codes.write_text("\n".join(lines[1:]), encoding="utf-8")
         await self._close(kiosk)
         kiosk.code = lines[0]
+        kiosk.visitor = event.node
         self._open(kiosk)
         kiosk.code = None
         if event.node:

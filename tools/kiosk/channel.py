@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from emask import frames, spec
 
 _ATT_HEADER_BYTES = 3
-_LONGEST_MESSAGE = 1024  # most that a token sends in one: an upload of 12 records and its head
+_LONGEST_MESSAGE = 1024  # more than a token sends in one: an upload
 _WAITING_MESSAGES = 16
 
 
@@ -52,15 +52,15 @@ class Channel:
             self._sequence = self._sequence + 1 & 0xFF
             self.sent_bytes += len(frame)
 
-    async def ask(self, kind: int, body: bytes, *answers: int) -> tuple[int, bytes]:
+    async def ask(self, kind: int, body: bytes, *answers: int, wait_s: float | None = None) -> tuple[int, bytes]:
         """Send one message and wait for one of the kinds in `answers`; REFUSED is always one."""
         self._drop_stale()
         await self.send(kind, body)
-        return await self.receive(*answers)
+        return await self.receive(*answers, wait_s=wait_s)
 
-    async def receive(self, *kinds: int) -> tuple[int, bytes]:
+    async def receive(self, *kinds: int, wait_s: float | None = None) -> tuple[int, bytes]:
         """The next message of one of `kinds` or REFUSED; others before it are passed over."""
-        async with _deadline(self._wait_s, "the token did not answer"):
+        async with _deadline(wait_s or self._wait_s, "the token did not answer"):
             while True:
                 message = await self._incoming.get()
                 if message is None:

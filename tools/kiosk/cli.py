@@ -1,7 +1,9 @@
 """Owns `emask kiosk`. Knows how to ask and tell, not how a visit goes."""
 
 import asyncio
+import dataclasses
 import json
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,10 +12,12 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 
 from emask import spec
-from tools import lists
-from tools.cli import BadInput, DeviceFailed
+from tools import lists, signing
+from tools.cli import BadInput, DeviceFailed, Refused
+from tools.kiosk import carry, identity
 from tools.kiosk.folder import KioskFolder
-from tools.kiosk.session import VisitResult
+from tools.kiosk.identity import IdentityError
+from tools.kiosk.session import VisitResult, Wish
 
 _folder = click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER")
 _json = click.option("--json", "as_json", is_flag=True, help="JSON, for other programs.")
@@ -24,14 +28,51 @@ def kiosk() -> None:
     """A kiosk that tokens visit: it gives them time and lists and takes uploads, all kept in FOLDER."""
 
 
+@kiosk.command()
+@_folder
+@click.option(
+    "--root",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The authority's root.pub.",
+)
+def init(folder: Path, root: Path) -> None:
+    """Draw the kiosk's key; its public half, kiosk.pub, is for the authority to certify."""
+    try:
+        made = identity.create(KioskFolder(folder).path, signing.load_public(root))
+    except IdentityError as error:
+        raise Refused(str(error)) from None
+    except signing.KeyFileError as error:
+        raise BadInput(str(error)) from None
+    click.echo(f"The kiosk's public key is in {made}.")
+
+
+@kiosk.command()
+@_folder
+@click.argument("carrier", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="CARRIER")
+@_json
+def sync(folder: Path, carrier: Path, as_json: bool) -> None:
+    """Exchange with the folder CARRIER, on a stick or a share: lists and the certificate in, uploads out.
+
+    An upload leaves the kiosk only when the authority's receipt (NAME.taken) has come back. Days may pass.
+    """
+    try:
+        done = carry.exchange(KioskFolder(folder), carrier)
+    except (IdentityError, signing.KeyFileError, OSError) as error:
+        raise BadInput(str(error)) from None
+    click.echo(json.dumps(dataclasses.asdict(done)) if as_json else done.text())
+    if done.refused:
+        raise click.exceptions.Exit(1)
+
+
 @kiosk.command("add-list")
 @_folder
 @click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
 def add_list(folder: Path, source: Path) -> None:
-    """Check a list of the authority and keep it for the tokens. It is not signed in this version."""
+    """Check a signed list of the authority and keep it for the tokens."""
     try:
         taken = KioskFolder(folder).add_list(source)
-    except (lists.ListFileError, OSError) as error:
+    except (lists.ListFileError, IdentityError, OSError) as error:
         raise BadInput(f"{source}: {error}") from None
     click.echo(f"List {taken.serial} of {_utc(taken.header.issued_s)} with {taken.header.count} records is in.")
 
@@ -43,7 +84,10 @@ def status(folder: Path, as_json: bool) -> None:
     """Say what is in FOLDER."""
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder")
-    facts = _facts(KioskFolder(folder))
+    try:
+        facts = _facts(KioskFolder(folder))
+    except IdentityError as error:
+        raise BadInput(str(error)) from None
     if as_json:
         click.echo(json.dumps(facts))
         return
@@ -60,23 +104,29 @@ def status(folder: Path, as_json: bool) -> None:
 @_folder
 @click.option("--handover", is_flag=True, help="Hand out tokens: take them out of shelf mode.")
 @click.option("--upload-code", metavar="CODE", help="Ask the next token for its upload, with this code.")
+@click.option("--end-alert", is_flag=True, help="End the alerts of the tokens that come.")
 @click.option("--once", is_flag=True, help="End after one complete visit.")
 @_json
-def serve(folder: Path, handover: bool, upload_code: str | None, once: bool, as_json: bool) -> None:
+def serve(folder: Path, handover: bool, upload_code: str | None, end_alert: bool, once: bool, as_json: bool) -> None:
     """Wait for tokens with this computer's Bluetooth radio (bleak) and serve them, until interrupted."""
     from bleak.exc import BleakError
 
     if upload_code is not None and len(upload_code.encode()) != spec.CODE_BYTES:
         raise click.BadParameter(f"a code has {spec.CODE_BYTES} signs", param_hint="--upload-code")
     try:
-        asyncio.run(_serve(KioskFolder(folder), handover, upload_code, once, as_json))
+        wish = Wish(handover=handover, end_alert=end_alert, code=upload_code)
+        own = KioskFolder(folder)
+        identity.load(own.path, time.time())
+        asyncio.run(_serve(own, wish, once, as_json))
+    except IdentityError as error:
+        raise BadInput(str(error)) from None
     except (BleakError, OSError) as error:
         raise DeviceFailed(f"Bluetooth: {error}") from None
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
 
 
-async def _serve(folder: KioskFolder, handover: bool, upload_code: str | None, once: bool, as_json: bool) -> None:
+async def _serve(folder: KioskFolder, wish: Wish, once: bool, as_json: bool) -> None:
     from bleak import BleakClient, BleakScanner
 
     from tools.kiosk import service
@@ -91,20 +141,24 @@ async def _serve(folder: KioskFolder, handover: bool, upload_code: str | None, o
             bar.update(task, description="waiting for a token", completed=0, total=None)
             click.echo(json.dumps(_visit_facts(result, why)) if as_json else _sentence(result, why))
 
+        def show(number: tuple[int, int]) -> None:
+            click.echo(f"The token shows {number[0]} and {number[1]}? Then hold its button for two seconds.", err=True)
+
         await service.serve(
             BleakScanner,
             BleakClient,
             folder,
-            handover=handover,
-            upload_code=upload_code,
+            wish=wish,
             once=once,
             on_visit=on_visit,
             progress=progress,
+            show=show,
         )
 
 
 def _facts(folder: KioskFolder) -> dict:
-    newest, visits = folder.newest_list(), folder.visits()
+    found, visits = folder.sound_lists(), folder.visits()
+    newest = found[0] if found else None
     return {
         "list_serial": newest.serial if newest else 0,
         "list_issued_s": newest.header.issued_s if newest else 0,

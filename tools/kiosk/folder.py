@@ -1,83 +1,64 @@
 """Owns the kiosk's folder: lists that came in, uploads that go out, the log of visits. Knows no radio.
 
-inbox/list-SERIAL.eml    lists for the tokens; the highest serial counts
-outbox/*.json            uploads for the authority (format emask-upload/1, readable by the owner only)
-log.jsonl                one line per visit, without address, code, key or identifier
+kiosk.key, kiosk.pub, kiosk.cert, root.pub    who the kiosk is: tools.kiosk.identity
+inbox/list-REGION-SERIAL-BASE.eml             signed lists for the tokens
+outbox/*.json                                 uploads for the authority (emask-upload/2, readable by the owner only)
+log.jsonl                                     one line per visit, without address, code, key or identifier
 """
 
 import json
 import os
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tools import lists
 from tools.files import write_whole
-
-UPLOAD_FORMAT = "emask-upload/1"
-
-
-@dataclass(frozen=True)
-class KeyRecord:
-    """One published stretch of a token's key chain; slots and indices count in the scheme's slots."""
-
-    key: bytes
-    first_slot: int
-    first_index: int
-    count: int
+from tools.kiosk import identity
+from tools.signing import UPLOAD_FORMAT, Chance
 
 
 class KioskFolder:
     """The folder at `path`; made if it is not there."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, chance: Chance = secrets.token_bytes) -> None:
         self.path = Path(path)
+        self.chance = chance
         self.inbox = self.path / "inbox"
         self.outbox = self.path / "outbox"
         self.inbox.mkdir(parents=True, exist_ok=True)
         self.outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def add_list(self, source: Path) -> lists.ListFile:
-        """Take a list in. ListFileError if it is damaged, or if its serial is used by another list."""
-        new = lists.load(source)
-        target = self.inbox / f"list-{new.serial:010d}.eml"
+        """Take a list in. ListFileError if it is damaged, not signed, or another than the one of its name here."""
+        new = lists.load(source, identity.root(self.path))
+        target = self.inbox / new.name
         if target.exists() and target.read_bytes() != new.data:
             raise lists.ListFileError(f"another list with serial {new.serial} is here already")
         write_whole(target, new.data)
         return new
 
-    def newest_list(self) -> lists.ListFile | None:
-        """The sound list of the highest serial, or None; a damaged file is passed over."""
-        for path in sorted(self.inbox.glob("*.eml"), reverse=True):
-            try:
-                return lists.load(path)
-            except (lists.ListFileError, OSError):
-                continue
-        return None
+    def sound_lists(self) -> list[lists.ListFile]:
+        """All sound lists, the highest serial first, of one serial the shortest first; damaged ones passed over."""
+        root = identity.root(self.path)
+        found = [taken for path in self.inbox.glob("*.eml") if (taken := _sound(path, root))]
+        return sorted(found, key=lambda taken: (-taken.serial, len(taken.data), -taken.header.base))
 
-    def store_upload(self, code: str, scheme: str, records: Sequence[KeyRecord], received_s: int) -> Path:
+    def list_for(self, serial: int) -> lists.ListFile | None:
+        """The list for a token that holds `serial`: the newest, in the shortest form that leaves no gap."""
+        fitting = [taken for taken in self.sound_lists() if taken.header.base <= serial]
+        return fitting[0] if fitting else None
+
+    def store_upload(self, code: str, visit: bytes, sealed: bytes, received_s: int) -> Path:
         """Keep an upload for the authority under a name that tells nothing; mode 0600."""
-        text = json.dumps(
-            {
-                "format": UPLOAD_FORMAT,
-                "code": code,
-                "scheme": scheme,
-                "received": received_s,
-                "records": [
-                    {
-                        "key": record.key.hex(),
-                        "first_slot": record.first_slot,
-                        "first_index": record.first_index,
-                        "count": record.count,
-                    }
-                    for record in records
-                ],
-            },
-            indent=1,
-        )
-        path = self.outbox / f"upload-{secrets.token_hex(8)}.json"
-        write_whole(path, text.encode() + b"\n", mode=0o600)
+        plain = {
+            "format": UPLOAD_FORMAT,
+            "code": code,
+            "visit": visit.hex(),
+            "sealed": sealed.hex(),
+            "received": received_s,
+        }
+        path = self.outbox / f"upload-{self.chance(8).hex()}.json"
+        write_whole(path, json.dumps(plain, indent=1).encode() + b"\n", mode=0o600)
         return path
 
     def uploads(self) -> list[Path]:
@@ -102,3 +83,10 @@ class KioskFolder:
             except ValueError:
                 continue
         return found
+
+
+def _sound(path: Path, root: bytes) -> lists.ListFile | None:
+    try:
+        return lists.load(path, root)
+    except (lists.ListFileError, OSError):
+        return None

@@ -5,6 +5,7 @@ another backend (bleak 3.1 `backend=`), such as the bench's.
 """
 
 import asyncio
+import dataclasses
 import functools
 import time
 from collections.abc import Callable
@@ -17,7 +18,8 @@ from bleak.exc import BleakError
 from emask import spec
 from tools.kiosk.channel import VisitError
 from tools.kiosk.folder import KioskFolder
-from tools.kiosk.session import Progress, VisitResult, visit
+from tools.kiosk.identity import IdentityError
+from tools.kiosk.session import Progress, Show, VisitResult, Wish, visit
 
 VISIT_LIMIT_S = 150.0
 _CONNECT_LIMIT_S = 20.0
@@ -41,26 +43,27 @@ async def serve(
     folder: KioskFolder,
     *,
     clock: Callable[[], float] = time.time,
-    handover: bool = False,
-    upload_code: str | None = None,
+    wish: Wish | None = None,
     once: bool = False,
     stop: asyncio.Event | None = None,
     on_visit: OnVisit | None = None,
     progress: Progress | None = None,
+    show: Show | None = None,
 ) -> int:
     """Serve visitors until `stop` is set, or one visit is complete if `once`; return how many were complete.
 
-    A token that is served rests for 75 s. `upload_code` goes to the first token that gives an upload, and then no
-    more. `on_visit(result, why)` is told of each visit; `why` is empty unless it broke. BleakError: no radio here.
+    A token that is served rests for 75 s. The code in `wish` goes to the first token that gives an upload, and then
+    no more. `on_visit(result, why)` is told of each visit; `why` is empty unless it broke. BleakError: no radio here.
     """
     stop = stop or asyncio.Event()
+    wish = wish or Wish()
     resting: dict[str, float] = {}
     complete = 0
     while not stop.is_set():
         device = await _next_visitor(scanner_cls, resting, stop)
         if device is None:
             break
-        result, why = await _serve_one(client_cls, device, folder, clock, handover, upload_code, progress)
+        result, why = await _serve_one(client_cls, device, folder, clock, wish, progress, show)
         _log(folder, clock, result, why)
         if on_visit:
             on_visit(result, why)
@@ -68,7 +71,7 @@ async def serve(
             resting[device.address] = asyncio.get_running_loop().time() + _REST_S
             complete += 1
         if result.upload == "taken":
-            upload_code = None
+            wish = dataclasses.replace(wish, code=None)
         if once and result.complete:
             break
         if why:
@@ -102,14 +105,14 @@ async def _serve_one(
     device: BLEDevice,
     folder: KioskFolder,
     clock: Callable[[], float],
-    handover: bool,
-    upload_code: str | None,
+    wish: Wish,
     progress: Progress | None,
+    show: Show | None,
 ) -> tuple[VisitResult, str]:
     try:
         async with asyncio.timeout(VISIT_LIMIT_S), client_cls(device, timeout=_CONNECT_LIMIT_S) as client:
-            return await visit(client, clock, folder, handover=handover, upload_code=upload_code, progress=progress), ""
-    except VisitError as error:
+            return await visit(client, clock, folder, wish=wish, progress=progress, show=show), ""
+    except (VisitError, IdentityError) as error:
         return VisitResult(), str(error)
     except BleakError:
         return VisitResult(), "the connection broke"  # bleak's text may hold the address

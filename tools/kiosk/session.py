@@ -1,26 +1,41 @@
-"""Owns one visit of one token: time, list, upload, farewell, in this order (SPEC, visit). Knows bleak's API only.
+"""Owns one visit of one token, from greeting to farewell, in this order (SPEC 4). Knows bleak's API only.
 
-HELLO or HANDOVER -> STATUS
-LIST_OFFER -> LIST_WANT, LIST_DATA..., LIST_END -> LIST_ACK     if the kiosk's list is newer than the token's
-UPLOAD_REQUEST -> UPLOAD or REFUSED                            if there is a code
+HELLO -> NONCE; SESSION -> STATUS              who the kiosk is, the time, how the token is
+ASK -> UPLOAD                                  in every visit, whether there is anything to ask for or not
+LIST_OFFER -> LIST_WANT, LIST_DATA..., -> LIST_ACK     if the kiosk's list is newer than the token's
 BYE -> OK
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from emask import keylist, messages, spec
-from emask import scheme as schemes
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from emask import handshake, messages, spec
+from tools import signing, wire
+from tools.kiosk import identity
 from tools.kiosk.channel import Channel, Client, VisitError
-from tools.kiosk.folder import KeyRecord, KioskFolder
+from tools.kiosk.folder import KioskFolder
 from tools.lists import ListFile
 
 WAIT_S = 15.0
+CONSENT_S = 75.0  # the wearer has 60 s to agree
 _CLOCK_UNCERTAINTY_S = 2
-_LIST_RESULTS = ("taken", "damaged on the way", "too big", "older than the token's", "out of order")
-_MOST_TURNS_BACK = 8
+_LIST_RESULTS = (
+    "taken",
+    "damaged on the way",
+    "too big",
+    "older than the token's",
+    "not now",
+    "not signed for this token",
+    "of another region",
+    "leaves a gap",
+)
+_UPLOAD_RESULTS = ("none", "taken", "the wearer did not agree", "the token has nothing to give")
+_MOST_TURNS = 120  # of a list: one for each block, and some to repeat
 
 Progress = Callable[[str, int, int], None]
+Show = Callable[[tuple[int, int]], None]
 
 
 @dataclass
@@ -30,10 +45,29 @@ class VisitResult:
     status: dict[str, int] = field(default_factory=dict)
     list: str = "none"
     list_serial: int = 0
-    uploaded: int = 0
     upload: str = "none"
     complete: bool = False
     sent_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the kiosk asks of a token. code: of the upload that the wearer came for."""
+
+    handover: bool = False
+    to_shelf: bool = False
+    end_alert: bool = False
+    code: str | None = None
+    days: int = spec.INFECTIOUS_DAYS
+
+    def flags(self) -> int:
+        wanted = (
+            (self.handover, spec.ASK_HANDOVER),
+            (self.to_shelf, spec.ASK_SHELF),
+            (self.end_alert, spec.ASK_ACK_ALERT),
+            (self.code is not None, spec.ASK_UPLOAD),
+        )
+        return sum(flag for wish, flag in wanted if wish)
 
 
 async def visit(
@@ -41,36 +75,80 @@ async def visit(
     clock: Callable[[], float],
     folder: KioskFolder,
     *,
-    handover: bool = False,
-    upload_code: str | None = None,
-    upload_days: int = spec.INFECTIOUS_DAYS,
+    wish: Wish | None = None,
     progress: Progress | None = None,
+    show: Show | None = None,
 ) -> VisitResult:
     """Serve a token that `client` is connected to; `clock` gives UTC seconds. VisitError, or bleak's, if it breaks.
 
-    `progress(what, done, total)` is told of the list's bytes. An upload is in the folder before the token hears BYE.
+    `progress(what, done, total)` is told of the list's bytes; `show` gets the two numbers that the wearer compares
+    with the token's pulses. An upload is in the folder before the token hears BYE.
     """
+    wish = wish or Wish()
     channel = Channel(client, WAIT_S)
     result = VisitResult()
     await channel.open()
-    await _greet(channel, clock, handover, result)
-    await _hand_list(channel, folder.newest_list(), result, progress)
-    if upload_code is not None:
-        await _take_upload(channel, folder, upload_code, upload_days, int(clock()), result)
+    opened = await _open(channel, clock, folder, result)
+    await _ask(channel, folder, opened, wish, int(clock()), result, show)
+    if not result.status["state"] & spec.STATE_SHELF or wish.handover:
+        await _hand_list(channel, folder.list_for(result.status["list_serial"]), result, progress)
     await channel.ask(spec.BYE, b"", spec.OK)
     result.complete = True
     result.sent_bytes = channel.sent_bytes
     return result
 
 
-async def _greet(channel: Channel, clock: Callable[[], float], handover: bool, result: VisitResult) -> None:
-    now_s = clock()
-    greeting = spec.HANDOVER if handover else spec.HELLO
-    body = messages.pack(greeting, spec.PROTOCOL_VERSION, int(now_s), int(now_s * 1000) % 1000, _CLOCK_UNCERTAINTY_S, 0)
-    kind, answer = await channel.ask(greeting, body, spec.STATUS)
+@dataclass(frozen=True)
+class _Opened:
+    whole: bytes
+    keys: handshake.Keys
+
+
+async def _open(channel: Channel, clock: Callable[[], float], folder: KioskFolder, result: VisitResult) -> _Opened:
+    own = identity.load(folder.path, clock())
+    kind, nonce = await channel.ask(spec.HELLO, messages.pack(spec.HELLO, spec.PROTOCOL_VERSION), spec.NONCE)
+    if kind != spec.NONCE or _checked(wire.unpack_nonce, nonce) != spec.PROTOCOL_VERSION:
+        raise VisitError("the token speaks another protocol")
+    ephemeral = X25519PrivateKey.from_private_bytes(folder.chance(32))
+    body = own.prove(nonce, signing.public_bytes(ephemeral), clock(), _CLOCK_UNCERTAINTY_S)
+    kind, sealed = await channel.ask(spec.SESSION, body, spec.STATUS)
     if kind != spec.STATUS:
-        raise VisitError("the token refused the visit")
-    result.status = _status(answer)
+        raise VisitError("the token does not trust this kiosk")
+    opening, enc = handshake.transcript(nonce, body), sealed[:32]
+    if handshake.commitment(enc) != nonce:
+        raise VisitError("the token shows another key than it promised")
+    text = signing.unseal(ephemeral, handshake.STATUS_INFO + opening, sealed)
+    if text is None:
+        raise VisitError("the token's status is not sealed to this visit")
+    result.status, secret = _checked(wire.unpack_status, text)
+    whole = handshake.shown(opening, enc)
+    return _Opened(whole, handshake.Keys(whole, secret))
+
+
+async def _ask(
+    channel: Channel,
+    folder: KioskFolder,
+    opened: _Opened,
+    wish: Wish,
+    now_s: int,
+    result: VisitResult,
+    show: Show | None,
+) -> None:
+    hashed = wire.code_hash(wish.code) if wish.code is not None else bytes(32)
+    request = wire.pack_ask(opened.keys, wish.flags(), wish.days if wish.code else 0, hashed)
+    if show and wish.code is not None:
+        show(handshake.number(opened.whole))
+    kind, body = await channel.ask(spec.ASK, request, spec.UPLOAD, wait_s=CONSENT_S if wish.code else None)
+    answer = wire.unpack_reply(opened.keys, body) if kind == spec.UPLOAD else None
+    if answer is None:
+        raise VisitError("the token's answer is not of this visit")
+    outcome, blob = answer
+    if outcome >= len(_UPLOAD_RESULTS) or outcome == spec.UPLOAD_GIVEN and wish.code is None:
+        raise VisitError("the token answers what it was not asked")
+    if outcome == spec.UPLOAD_GIVEN:
+        assert wish.code is not None
+        folder.store_upload(wish.code, opened.whole, blob, now_s)
+    result.upload = _UPLOAD_RESULTS[outcome]
 
 
 async def _hand_list(
@@ -82,23 +160,21 @@ async def _hand_list(
     if result.status["list_serial"] >= offered.serial:
         result.list = "had it"
         return
-    kind, body = await channel.ask(
-        spec.LIST_OFFER, offered.data[: spec.LIST_HEADER_BYTES], spec.LIST_WANT, spec.LIST_ACK
-    )
-    for _ in range(_MOST_TURNS_BACK):
+    head = offered.data[: spec.LIST_OFFER_BYTES]
+    kind, body = await channel.ask(spec.LIST_OFFER, head, spec.LIST_WANT, spec.LIST_ACK)
+    for _ in range(_MOST_TURNS):
         if kind != spec.LIST_WANT:
             break
-        answer = await _stream(channel, offered.data, _offset(body, offered.data), progress)
-        if answer is None:
-            answer = await channel.ask(spec.LIST_END, offered.digest, spec.LIST_ACK, spec.LIST_WANT)
-        kind, body = answer
+        kind, body = await _stream(channel, offered, _offset(body, offered.data), progress)
     result.list = _list_result(kind, body)
 
 
-async def _stream(channel: Channel, data: bytes, offset: int, progress: Progress | None) -> tuple[int, bytes] | None:
-    """Send the list from `offset` on; a message of the token that comes meanwhile ends it and is returned."""
-    while offset < len(data):
-        piece = data[offset : offset + spec.LIST_DATA_BYTES]
+async def _stream(channel: Channel, offered: ListFile, offset: int, progress: Progress | None) -> tuple[int, bytes]:
+    """Send what is left of one block, and return what the token says of it."""
+    data = offered.data
+    end = offered.content_end(offset // spec.BLOCK_BYTES)
+    while offset < end:
+        piece = data[offset : min(offset + spec.LIST_DATA_BYTES, end)]
         await channel.send(spec.LIST_DATA, messages.pack_list_data(offset, piece))
         offset += len(piece)
         if progress:
@@ -106,30 +182,12 @@ async def _stream(channel: Channel, data: bytes, offset: int, progress: Progress
         answer = channel.pending()
         if answer is not None and answer[0] in (spec.LIST_WANT, spec.LIST_ACK, spec.REFUSED):
             return answer
-    return None
-
-
-async def _take_upload(
-    channel: Channel, folder: KioskFolder, code: str, days: int, now_s: int, result: VisitResult
-) -> None:
-    request = messages.pack(spec.UPLOAD_REQUEST, days, code.encode())
-    kind, body = await channel.ask(spec.UPLOAD_REQUEST, request, spec.UPLOAD)
-    if kind == spec.REFUSED:
-        result.upload = "refused by the token"
-        return
-    scheme, records = _records(body)
-    if records:
-        folder.store_upload(code, scheme, records, now_s)
-    result.uploaded, result.upload = len(records), "taken" if records else "empty"
-
-
-def _status(body: bytes) -> dict[str, int]:
-    return dict(zip(messages.STATUS_FIELDS, _fields(spec.STATUS, body), strict=True))
+    return await channel.receive(spec.LIST_WANT, spec.LIST_ACK)
 
 
 def _offset(body: bytes, data: bytes) -> int:
-    (offset,) = _fields(spec.LIST_WANT, body)
-    if offset > len(data):
+    (offset,) = _checked(lambda given: messages.unpack(spec.LIST_WANT, given), body)
+    if offset >= len(data):
         raise VisitError("the token asks for what lies behind the list's end")
     return offset
 
@@ -137,23 +195,13 @@ def _offset(body: bytes, data: bytes) -> int:
 def _list_result(kind: int, body: bytes) -> str:
     if kind != spec.LIST_ACK:
         return "refused by the token"
-    (result,) = _fields(spec.LIST_ACK, body)
+    (result,) = _checked(lambda given: messages.unpack(spec.LIST_ACK, given), body)
     return _LIST_RESULTS[result] if result < len(_LIST_RESULTS) else f"answer {result}"
 
 
-def _records(body: bytes) -> tuple[str, list[KeyRecord]]:
-    """The scheme's name and the records of an UPLOAD. A gaen key is the one that ends with its 16 zeros of padding."""
+def _checked(unpack: Callable[[bytes], object], body: bytes):
+    """unpack(body); VisitError if the token's bytes are malformed."""
     try:
-        records = [KeyRecord(*keylist.unpack_record(packed)) for packed in messages.unpack_upload(body)]
-    except (messages.MessageError, keylist.ListError) as error:
-        raise VisitError(f"the token's upload is malformed: {error}") from None
-    short = schemes.get(schemes.GAEN).KEY_BYTES
-    name = "gaen" if records and not any(any(record.key[short:]) for record in records) else "bluezone"
-    return name, records
-
-
-def _fields(kind: int, body: bytes) -> tuple:
-    try:
-        return messages.unpack(kind, body)
-    except messages.MessageError as error:
+        return unpack(body)
+    except ValueError as error:
         raise VisitError(f"an answer of the token is malformed: {error}") from None

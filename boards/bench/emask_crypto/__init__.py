@@ -15,21 +15,30 @@ def _folder():
     raise ImportError("no emask_crypto on the path")
 
 
-def _charged(module, name, cost_us):
-    plain = getattr(module, name)
+__path__ = _folder()
+_cost = benchlink.cost_us
+_PRICES = {
+    "x25519": {"multiply": lambda *_: _cost["x25519"]},
+    "ed25519": {"verify": lambda *_: _cost["ed25519_verify"]},
+    "chacha": dict.fromkeys(("seal", "unseal"), lambda _key, _nonce, text, *_: _sealing(text)),
+}
 
+
+def _sealing(text):
+    return _cost["seal"] + _cost["seal_block"] * (1 + len(text) // 64)
+
+
+def __getattr__(name):
+    """Called for a module that is not loaded yet: `from emask_crypto import NAME` comes here first."""
+    module = __import__("emask_crypto." + name, None, None, ("",))
+    for function, price in _PRICES.get(name, {}).items():
+        setattr(module, function, _charged(getattr(module, function), price))
+    return module
+
+
+def _charged(plain, price):
     def call(*args):
-        benchlink.charge(cost_us(*args))
+        benchlink.charge(price(*args))
         return plain(*args)
 
-    setattr(module, name, call)
-
-
-__path__ = _folder()
-from emask_crypto import chacha, ed25519, x25519
-
-_cost = benchlink.cost_us
-_charged(x25519, "multiply", lambda *_: _cost["x25519"])
-_charged(ed25519, "verify", lambda *_: _cost["ed25519_verify"])
-for _name in ("seal", "unseal"):
-    _charged(chacha, _name, lambda _key, _nonce, text, *_: _cost["seal"] + _cost["seal_block"] * (1 + len(text) // 64))
+    return call

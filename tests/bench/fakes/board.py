@@ -54,7 +54,7 @@ def fresh():
     global now_ms, rtc, partitions, outputs, pressed_ms, radio_up
     now_ms = 1000
     rtc = b""
-    partitions = {"sightings": Flash(12), "lists": Flash(4)}
+    partitions = {"sightings": Flash(12), "lists": Flash(8)}
     outputs = []
     pressed_ms = 0
     radio_up = False

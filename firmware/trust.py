@@ -1,0 +1,59 @@
+"""Owns whom the token believes: the root's certificates, checked once, and what was revoked. Knows no session."""
+
+import struct
+from hashlib import sha256
+
+import settings
+from micropython import const
+
+from emask import certificate, signed, spec
+
+_CHECKED_MAX = const(3)
+_HASH = const(32)
+
+
+class Trust:
+    """Kept in the store: TRUST (highest serial of a list key, hashes of checked certificates), REVOKED (serials)."""
+
+    def __init__(self, store, slot):
+        self._store = store
+        self._slot = slot
+        self._list_key_serial = 0
+        self._checked = []
+        found = store.latest(spec.TRUST)
+        if found and len(found[1]) >= 4 and not (len(found[1]) - 4) % _HASH:
+            self._list_key_serial = struct.unpack_from("<I", found[1], 0)[0]
+            self._checked = [found[1][at : at + _HASH] for at in range(4, len(found[1]), _HASH)]
+        found = store.latest(spec.REVOKED)
+        self.revoked = struct.unpack("<%dI" % (len(found[1]) // 4), found[1]) if found else ()
+
+    def certificate(self, data, kind):
+        """The Certificate in these 144 bytes, if the root vouches for it here and now; else signed.SignedError."""
+        found = certificate.unpack(data)
+        if found.kind != kind:
+            raise signed.SignedError("certificate of another kind")
+        if found.region not in (spec.ANY_REGION, settings.REGION):
+            raise signed.SignedError("certificate of another region")
+        if kind == spec.KIOSK_KEY and found.serial in self.revoked:
+            raise signed.SignedError("certificate is revoked")
+        if kind == spec.LIST_KEY and found.serial < self._list_key_serial:
+            raise signed.SignedError("list key was replaced")
+        name = sha256(data).digest()
+        if name not in self._checked:
+            if not any(settings.ROOT_KEY):
+                raise signed.SignedError("no root key")
+            signed.check(data, settings.ROOT_KEY)
+            self._remember(name, found)
+        return found
+
+    def _remember(self, name, found):
+        if found.kind == spec.LIST_KEY:
+            self._list_key_serial = found.serial
+        self._checked = [name] + self._checked[: _CHECKED_MAX - 1]
+        self._store.append(spec.TRUST, self._slot(), struct.pack("<I", self._list_key_serial) + b"".join(self._checked))
+
+    def revoke(self, serials):
+        """Take the serials of a list's revoked certificates, in place of those of the list before."""
+        if tuple(serials) != self.revoked:
+            self.revoked = tuple(serials)
+            self._store.append(spec.REVOKED, self._slot(), struct.pack("<%dI" % len(serials), *serials))

@@ -1,0 +1,38 @@
+"""Owns an authority, its lists and a certified kiosk in a folder, for tests of the host's programs. Asserts nothing."""
+
+from tools import lists, signing, wire
+from tools.authority import core, keyring
+from tools.files import write_whole
+from tools.kiosk import identity
+from tools.kiosk.folder import KioskFolder
+
+NOW_S = 1_700_000_000
+
+
+class World:
+    """authority/ and kiosk/ below `path`, at NOW_S."""
+
+    def __init__(self, path, region=0, now_s=NOW_S):
+        self.path, self.region = path, region
+        self.authority = path / "authority"
+        core.init(self.authority, now_s)
+        self.root = keyring.root_public(self.authority)
+        self.kiosk = self.new_kiosk("kiosk", now_s)
+
+    def new_kiosk(self, name, now_s=NOW_S):
+        folder = KioskFolder(self.path / name)
+        public = signing.load_public(identity.create(folder.path, self.root))
+        _, vouched = core.certify_kiosk(self.authority, public, self.region, now_s)
+        write_whole(folder.path / "kiosk.cert", vouched)
+        return folder
+
+    def list_file(self, records, serial=3, issued_s=NOW_S, base=0, rule=(55, 15, 2), revoked=(), region=None):
+        """The bytes of a list signed by the authority's list key."""
+        where = self.region if region is None else region
+        terms = lists.Terms(where, serial, issued_s, 1, wire.pack_rule(*rule), base, revoked)
+        return lists.build(terms, records, *keyring.list_key(self.authority, keyring.FIRST_SERIAL))
+
+    def written(self, name, data):
+        path = self.path / name
+        path.write_bytes(data)
+        return path
