@@ -3,12 +3,12 @@
 Their files are loaded when first needed: a boot from deep sleep seldom needs one. A visit's are put away after it.
 """
 
-import gc
-
 import memory
 from micropython import const
 
 _PRESS_MS = const(10000)
+_VISIT_MS = const(250000)
+_OF_OTHERS = ("alerter", "matching", "emask.match")
 _OF_A_VISIT = (
     "visit",
     "session",
@@ -22,7 +22,12 @@ _OF_A_VISIT = (
     "emask.messages",
     "emask.signed",
     "emask.manifest",
-    "emask_crypto",
+    "emask_crypto.hkdf",
+    "emask_crypto.hpke",
+    "emask_crypto.chacha",
+    "emask_crypto.x25519",
+    "emask_crypto.ed25519",
+    "emask_crypto.sha512",
 )
 
 
@@ -55,20 +60,18 @@ class Chores:
         self._supervisor.once("press", lambda: alerter.Press(self._device, self._visit), _PRESS_MS)
 
     def _visit(self):
-        gc.collect()  # so that what is loaded for the visit lies together, and leaves one large piece behind
-        import visit
-
-        self._supervisor.once("visit", lambda: _Visit(self._device), visit.DEADLINE_MS)
+        self._supervisor.once("visit", lambda: _Visit(self._device), _VISIT_MS)
 
 
 class _Visit:
-    """A visit, and then its files' memory given back: matching needs it next."""
+    """A visit in memory that others gave back, and that it gives back: matching needs it next."""
 
     def __init__(self, device):
         self._device = device
 
     async def run(self):
         """As visit.Visit does."""
+        memory.put_away(_OF_OTHERS)
         from visit import Visit
 
         try:

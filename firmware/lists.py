@@ -1,5 +1,6 @@
 """Owns the staged list: its blocks in the partition "lists", each checked as it comes. Knows no radio, no matching."""
 
+import gc
 from hashlib import sha256
 
 import settings
@@ -137,6 +138,7 @@ class ListStage:
             raise keylist.ListError("not what was offered")
         key = self._trust.certificate(manifest.unpack_lead(self._read(0, manifest.MANIFEST_AT))[0], spec.LIST_KEY)
         found = self._parsed(self._end - manifest.MANIFEST_AT)
+        gc.collect()
         signed_end = self._end - spec.SIGNATURE_BYTES
         signature = self._read(signed_end, spec.SIGNATURE_BYTES)
         signed.check_digest(found, self._hash(manifest.MANIFEST_AT, signed_end), signature, key.key)

@@ -5,9 +5,9 @@ import sys
 
 
 def put_away(names):
-    """Forget the modules of these names, and those within them; whoever imports one loads it again."""
-    for name in list(sys.modules):
-        if name in names or name.split(".")[0] in names:
+    """Forget the modules of these names; whoever imports one loads it again."""
+    for name in names:
+        if name in sys.modules:
             del sys.modules[name]
             package, _, inside = name.rpartition(".")
             if package in sys.modules and hasattr(sys.modules[package], inside):

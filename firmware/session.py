@@ -1,6 +1,7 @@
 """Owns what a token answers in a visit: message in, messages out. Must not know frames, radio or time-outs."""
 
 import asyncio
+import gc
 
 import memory
 from micropython import const
@@ -13,7 +14,7 @@ _TRUSTED = const(2)
 _ASKED = const(3)
 _NO_RECORDS = ()
 # Modules that no later part of the visit needs: a list's check takes memory enough.
-_CHECKING = ("emask_crypto.ed25519", "emask_crypto.sha512")
+_CHECKING = ("emask_crypto.ed25519", "emask_crypto.sha512", "trust", "emask.certificate")
 _AGREEING = ("emask_crypto.x25519", "status")
 _SEALING = ("emask_crypto.hpke", "emask_crypto.chacha", "consent")
 
@@ -30,15 +31,16 @@ class Session:
 
     def prepare(self):
         """Draw the secrets of this visit and compute what needs no kiosk; the radio must run. Takes its time."""
-        from emask_crypto import hpke
+        gc.collect()
+        from emask_crypto import x25519
 
         device = self._device
-        secrets = [device.state.draw(device.board.entropy, 32) for _ in range(3)]
+        self._secrets = [device.state.draw(device.board.entropy, 32) for _ in range(3)]
         device.save_state()  # the pool first: never the same draw twice
-        self._secret = secrets[0]
-        self._to_kiosk = hpke.Sender(secrets[1])
-        self._to_authority = hpke.Sender(secrets[2])
-        self._nonce = handshake.commitment(self._to_kiosk.enc)
+        self._kiosk_enc, self._authority_enc = [x25519.public(secret) for secret in self._secrets[:2]]
+        gc.collect()
+        self._nonce = handshake.commitment(self._kiosk_enc)
+        memory.put_away(_AGREEING)
 
     async def answer(self, kind, body, received_ms):
         """The replies to one message that came at tick received_ms: a list of (type, body)."""
@@ -86,17 +88,22 @@ class Session:
         if not found.since_s <= utc_s <= found.until_s or device.known_s() > found.until_s:
             raise signed.SignedError("certificate is not valid now")
         await asyncio.sleep_ms(0)
+        gc.collect()  # here and before other heavy steps: what lies scattered breaks the heap into pieces
         digest = handshake.proof_digest(self._nonce, body)
         signed.check_digest(signed.Head(spec.SESSION_PROOF, found.region, found.serial), digest, signature, found.key)
+        device.let_go()
         memory.put_away(_CHECKING)
         await asyncio.sleep_ms(0)
+        from emask_crypto import hpke
+
         try:
-            self._to_kiosk.agree(ephemeral)
+            shared = hpke.agree(self._secrets[0], self._kiosk_enc, ephemeral)
         except ValueError:
             raise signed.SignedError("ephemeral key of small order")
+        gc.collect()
         opening = handshake.transcript(self._nonce, body)
-        self._whole = handshake.shown(opening, self._to_kiosk.enc)
-        self._keys = handshake.Keys(self._whole, self._secret)
+        self._whole = handshake.shown(opening, self._kiosk_enc)
+        self._keys = handshake.Keys(self._whole, self._secrets[2])
         self._time = received_ms, utc_s, utc_ms, uncertainty_s
         if not device.state.shelf:
             self._take_time()
@@ -104,7 +111,8 @@ class Session:
         import status
 
         info = handshake.STATUS_INFO + opening
-        return [(spec.STATUS, self._to_kiosk.seal(info, handshake.pack_status(status.fields(device), self._secret)))]
+        text = handshake.pack_status(status.fields(device), self._secrets[2])
+        return [(spec.STATUS, hpke.seal(shared, self._kiosk_enc, info, text))]
 
     def _take_time(self):
         self._device.confirm_time(*self._time)
@@ -119,16 +127,21 @@ class Session:
             return self._refuse(spec.REFUSED_NOT_TRUSTED)
         self._stage = _ASKED
         flags, days, code_hash = asked
+        gc.collect()
         self._obey(flags)
         # The same work and the same bytes whether there is anything to give or not.
-        self._to_authority.agree(self._certificate.seal_key)
+        from emask_crypto import hpke
+
+        shared = hpke.agree(self._secrets[1], self._authority_enc, self._certificate.seal_key)
         memory.put_away(_AGREEING)
         await asyncio.sleep_ms(0)
+        gc.collect()
         result, records = await self._consented(flags, days)
         text = handshake.pack_upload(self._device.identity.scheme.NUMBER, records)
-        blob = self._to_authority.seal(handshake.upload_info(self._whole, code_hash), text)
+        blob = hpke.seal(shared, self._authority_enc, handshake.upload_info(self._whole, code_hash), text)
+        gc.collect()
         reply = self._keys.pack_reply(result, blob)
-        del self._keys, self._to_kiosk, self._to_authority  # they serve once
+        del self._keys, self._secrets  # they serve once
         memory.put_away(_SEALING)
         return [(spec.UPLOAD, reply)]
 

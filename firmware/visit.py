@@ -14,7 +14,6 @@ from emask import frames, spec
 OPEN_MS = const(60000)  # connectable
 WAIT_MS = const(15000)  # for the next frame
 TOTAL_MS = const(180000)  # of one connection
-DEADLINE_MS = const(250000)  # everything
 _STEP_MS = const(100)
 _SHOW = const(4)  # flag of a frame without payload: show the answer's frame of this number again
 

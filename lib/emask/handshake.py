@@ -6,7 +6,6 @@ from hashlib import sha256
 from micropython import const
 
 from emask import signed, spec
-from emask_crypto import hkdf
 
 _NONCE = "<B32s"
 _TIME = "<32sIHHB"  # ephemeral key, utc s, ms, uncertainty s, flags 0
@@ -79,6 +78,8 @@ class Keys:
     """The keys of a visit, one for each direction; each serves one message. The kiosk's half is tools.wire's."""
 
     def __init__(self, whole, secret):
+        from emask_crypto import hkdf
+
         key = hkdf.extract(whole, secret)
         self.to_token = hkdf.expand(key, b"emask/1 ask\0", 32)
         self.to_kiosk = hkdf.expand(key, b"emask/1 reply\0", 32)

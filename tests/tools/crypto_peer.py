@@ -18,7 +18,9 @@ def answer(case):
     if kind == "unseal":
         return (chacha.unseal(given["key"], given["nonce"], given["sealed"], given["aad"]) or b"").hex()
     if kind == "hpke":
-        return hpke.seal(given["ephemeral"], given["receiver"], given["info"], given["text"]).hex()
+        enc = x25519.public(given["ephemeral"])
+        shared = hpke.agree(given["ephemeral"], enc, given["receiver"])
+        return hpke.seal(shared, enc, given["info"], given["text"]).hex()
     if kind == "hkdf":
         return hkdf.expand(hkdf.extract(given["salt"], given["secret"]), given["info"], 70).hex()
     return sha512.sha512(given["text"]).hex()

@@ -7,7 +7,7 @@ import secrets
 from types import SimpleNamespace
 
 from emask import frames, handshake, keylist, manifest, messages, signed, spec
-from emask_crypto import ed25519, hpke
+from emask_crypto import ed25519, hpke, x25519
 from tools import signing
 
 
@@ -25,7 +25,11 @@ class FakeToken:
         self.upload = [keylist.pack_record(key, 1000, 0, 90)]
         self.heard, self.times, self.shelf, self.notify = [], [], True, None
         self._joiner, self._sequence = frames.Joiner(512), 0
-        self._to_kiosk, self._to_authority = hpke.Sender(secrets.token_bytes(32)), hpke.Sender(secrets.token_bytes(32))
+        self._once, self._enc = self._drawn()
+
+    def _drawn(self):
+        secret = secrets.token_bytes(32)
+        return secret, x25519.public(secret)
 
     def write(self, frame):
         message = self._joiner.feed(frame)
@@ -42,7 +46,7 @@ class FakeToken:
 
     def _answer(self, kind, body):
         if kind == spec.HELLO:
-            self._nonce = handshake.commitment(self._to_kiosk.enc)
+            self._nonce = handshake.commitment(self._enc)
             return [(spec.NONCE, self._nonce)] * (40 if "flood" in self.faults else 1)
         if kind == spec.SESSION:
             return [self._session(body)]
@@ -65,15 +69,15 @@ class FakeToken:
         self.times.append(utc_s)
         self._seal_key = found.seal_key
         if "other_key" in self.faults:
-            self._to_kiosk = hpke.Sender(secrets.token_bytes(32))
-        self._to_kiosk.agree(ephemeral)
+            self._once, self._enc = self._drawn()
+        shared = hpke.agree(self._once, self._enc, ephemeral)
         opening, secret = handshake.transcript(self._nonce, body), secrets.token_bytes(32)
-        self.whole = handshake.shown(opening, self._to_kiosk.enc)
+        self.whole = handshake.shown(opening, self._enc)
         self._keys = handshake.Keys(self.whole, secret)
         state = spec.STATE_SHELF if self.shelf else spec.STATE_TIME_KNOWN
         status = handshake.pack_status((2, 1, state, 3900, self.serial, 0, 0, 4, 32, 0, 1, 0), secret)
         info = b"other" if "junk_status" in self.faults else handshake.STATUS_INFO + opening
-        return spec.STATUS, self._to_kiosk.seal(info, status)
+        return spec.STATUS, hpke.seal(shared, self._enc, info, status)
 
     def _ask(self, body):
         flags, self.days, code_hash = self._keys.unpack_ask(body)
@@ -83,8 +87,9 @@ class FakeToken:
         if flags & spec.ASK_UPLOAD:
             result = spec.UPLOAD_GIVEN if self.agrees else spec.UPLOAD_NOT_AGREED
         text = handshake.pack_upload(self.scheme, self.upload if result == spec.UPLOAD_GIVEN else [])
-        self._to_authority.agree(self._seal_key)
-        blob = self._to_authority.seal(handshake.upload_info(self.whole, code_hash), text)
+        once, enc = self._drawn()
+        shared = hpke.agree(once, enc, self._seal_key)
+        blob = hpke.seal(shared, enc, handshake.upload_info(self.whole, code_hash), text)
         reply = self._keys.pack_reply(result, blob)
         return bytes(len(reply)) if "junk_upload" in self.faults else reply
 
