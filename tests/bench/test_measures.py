@@ -43,10 +43,11 @@ def test_heap_finds_a_size_between_too_small_and_enough():
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
     assert set(found) == {
-        "heap_kib", "shims_kib", "device_64_kib", "device_32_kib", "limit_kib", "hours", "aioble"
+        "heap_kib", "shims_kib", "code_kib", "device_64_kib", "device_32_kib", "limit_kib", "hours", "aioble"
     }  # fmt: skip
     assert heap.LOW_KIB < found["heap_kib"] < heap.HIGH_KIB and 10 < found["shims_kib"] < found["heap_kib"]
-    assert found["device_64_kib"] == found["heap_kib"] - found["shims_kib"] == 2 * found["device_32_kib"]
+    rest = found["heap_kib"] - found["shims_kib"] - found["code_kib"]
+    assert found["device_64_kib"] == rest == 2 * found["device_32_kib"] and 20 < found["code_kib"] < 90
     assert found["device_32_kib"] <= found["limit_kib"] == 96, "the product's limit"
     tried = dict(line.split(" KiB: ") for line in done.stderr.splitlines())
     assert tried[str(found["heap_kib"])] == "survives"
