@@ -1,4 +1,4 @@
-"""Owns what is started when: visit, matching, alert signal. Must not know how any of them works.
+"""Owns what is started when: visit, matching, alert signal, battery. Must not know how any of them works.
 
 Their files are loaded when first needed: a boot from deep sleep seldom needs one. A visit's are put away after it.
 """
@@ -50,6 +50,12 @@ class Chores:
 
             if alerter.due(device):
                 self._supervisor.once("alert", lambda: alerter.Signal(device), alerter.DEADLINE_MS)
+        if device.rendezvous.new_slot:
+            device.rendezvous.new_slot = False
+            import cues
+
+            if cues.look(device):
+                self._supervisor.once("battery", lambda: cues.LowBattery(device), cues.DEADLINE_MS)
 
     def press(self):
         """The button went down."""

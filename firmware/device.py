@@ -34,7 +34,7 @@ class Device:
         self.power = Power(board, watchdog, self.freeze)
         self.state = State(settings.ON_SHELF)
         self.identity = Identity(self.state, settings.SCHEME, board.TX_POWER_DBM)
-        self.rendezvous = Rendezvous(board.CLOCK_ERROR_PPM)
+        self.rendezvous = Rendezvous(board.CLOCK_ERROR_PPM, board.ADVERT_MS)
         self.journal = Journal(self.state)
         self.clock = clock.SegmentClock(0)
         self.alert = None  # fields of emask.alert, or None

@@ -46,13 +46,13 @@ class Identity:
         return own
 
     def advert(self, slot, field):
-        """The 31 bytes for this slot, built once in it. renew() first. None: no key serves this slot."""
+        """The 31 bytes for this slot, built once in it but for the field. renew() first. None: no key serves it."""
         if self._advert_slot != slot:
             if not self._own or not self._own.first_slot <= slot <= self._own.last_slot:
                 return None
-            self._advert = self.scheme.build_advert(self._own.chain(slot), self._tx_dbm, field)
+            self._advert = self.scheme.build_advert(self._own.chain(slot), self._tx_dbm, 0)
             self._advert_slot = slot
-        return self._advert
+        return self.scheme.with_window(self._advert, field)
 
     def publish(self, store, clock, anchors, now, days, entropy):
         """The records (40 bytes each) of ended slots of the last days, after a fresh key for the next slot is durable.

@@ -8,9 +8,10 @@ from emask import advert, heard, schedule, spec
 
 _SHELF_MS = const(3600000)
 _MARGIN_MS = const(30)  # sending ends this long before the slot does
-_SHORTEST_SEND_MS = const(100)
-_SAMPLES = const(16)
-_MEMO = const(64)
+_SHORTEST_SEND_MS = const(30)
+_TELL_MS = const(50)  # so often an advert is given its time to the next window anew
+_SAMPLES = const(32)
+_MEMO = const(128)
 _FAULTS_MAX = const(5)  # windows in a row that the radio did not start
 
 
@@ -73,46 +74,59 @@ class Listener:
             clean = radio.start(ADDRESS_PRIVATE)
             now_ms = device.board.clock_ms()
             device.expect(now_ms + plan.length_ms)
-            device.rendezvous.opened(plan, device.clock, now_ms, device.board.entropy)
-            radio.listen()
+            device.rendezvous.opened(plan, now_ms, device.board.entropy)
+            if plan.listen_ms:
+                radio.listen(plan.scan_ms, plan.listen_ms)
             self._listen_ms = now_ms
             end_ms = max(plan.start_ms, now_ms - plan.length_ms // 2) + plan.length_ms
             if not clean:
                 device.state.missed += 1
-            elif not plan.search:
-                await self._send(end_ms)
+            elif plan.adv_ms:
+                await self._send(plan, end_ms)
             await device.power.linger(end_ms - device.board.clock_ms())
         finally:
             radio.stop()
 
-    async def _send(self, end_ms):
+    async def _send(self, plan, end_ms):
         device = self._device
         slot = device.own_slot()
         device.identity.renew(lambda: device.store, device.clock, slot, device.slot(), device.board.entropy)
-        payload = device.identity.advert(slot, device.rendezvous.field())
+        await device.power.linger(schedule.advert_delay_ms(device.board.entropy(1)[0], plan))
         now_ms = device.board.clock_ms()
         length_ms = device.identity.scheme.SLOT_S * 1000
         slot_end_ms = now_ms + length_ms - device.clock.own_ms(now_ms) % length_ms
         until_ms = min(end_ms, slot_end_ms - _MARGIN_MS)
-        if payload is None or until_ms - now_ms < _SHORTEST_SEND_MS or device.own_slot() != slot:
-            return
-        device.radio.beacon(payload, schedule.ADV_INTERVAL_US)
-        if until_ms < end_ms:
-            await device.power.linger(until_ms - now_ms)
-            device.radio.hush()
+        if device.own_slot() == slot and until_ms - now_ms >= _SHORTEST_SEND_MS:
+            await self._beacon(plan, slot, until_ms)
+
+    async def _beacon(self, plan, slot, until_ms):
+        # The field is right in the middle of each step; a step holds whole advertising intervals.
+        device = self._device
+        step_ms = max(plan.adv_ms, _TELL_MS * (1 if plan.kind == schedule.MINUTE else 2))
+        rest_ms = until_ms - device.board.clock_ms()
+        while rest_ms > 0 and not device.power.kicked:
+            step_ms = min(step_ms, rest_ms)
+            field = device.rendezvous.schedule.field(until_ms - rest_ms + step_ms // 2, plan)
+            payload = device.identity.advert(slot, field)
+            if payload is None:
+                return
+            device.radio.beacon(payload, plan.adv_ms * 1000)
+            await device.power.linger(step_ms)
+            rest_ms = until_ms - device.board.clock_ms()
+        device.radio.hush()
 
     def _write(self, plan):
         device = self._device
         state = device.state
         samples = self._decode()
-        device.rendezvous.closed(plan, device.clock, samples)
+        ids = len(self._table)
+        device.rendezvous.schedule.closed(plan, samples, ids)
         slot = device.slot()
         minute = device.clock.minute(plan.start_ms)
         if device.journal.due(slot):
             device.journal.close(device.store)
             self._purge(slot)
             device.save_state()
-        ids = len(self._table)
         if ids:
             device.journal.write(device.store, slot, self._table.drain(device.clock.segment, minute))
         state.dropped += self._table.dropped + device.radio.dropped
@@ -120,9 +134,10 @@ class Listener:
         print("minute heard=%d ids=%d" % (self._adverts, ids))
 
     def _decode(self):
-        # An identifier's adverts are equal within a window: each is decoded once.
+        # Adverts repeat within a window: each is decoded once.
         radio = self._device.radio
         memo: dict = {}
+        numbers: dict = {}
         samples = []
         self._adverts = 0
         stride = radio.count // _SAMPLES + 1
@@ -138,7 +153,7 @@ class Listener:
             self._table.add(found[0], found[1], rssi, found[2])
             self._adverts += 1
             if found[3] is not None and number % stride == 0:
-                samples.append((self._listen_ms + after_ms, found[3]))
+                samples.append((numbers.setdefault(found[1], number), self._listen_ms + after_ms, found[3]))
         self._device.state.adverts += self._adverts
         return samples
 

@@ -32,6 +32,7 @@ class Matching:
             device.set_alert(record)
         lists.matched()
         device.list_waits = False
+        device.power.kick()  # the signal of an alert does not wait for the next window
         print("match records=%d alert=%d" % (header.count, 1 if record else 0))
 
     async def _breathe(self):

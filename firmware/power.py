@@ -20,21 +20,24 @@ class Power:
         self._watchdog = watchdog
         self._save = save
         self._holds = 0
-        self._kicked = False
+        self.kicked = False
         self._down = False
         self.on_press = None
 
     def hold(self):
-        """Stay awake until release()."""
+        """Stay awake, the processor at its full speed, until release()."""
         self._holds += 1
+        self._board.cpu_fast(True)
 
     def release(self):
         """End one hold()."""
         self._holds -= 1
+        if not self._holds:
+            self._board.cpu_fast(False)
 
     def kick(self):
         """Let sleep_until return before its time: the plan has changed."""
-        self._kicked = True
+        self.kicked = True
 
     def poll(self):
         """Look at the button; a new press is told once."""
@@ -45,7 +48,7 @@ class Power:
 
     async def sleep_until(self, due_ms):
         """Return at board.clock_ms() >= due_ms, or after kick(). A deep sleep does not return."""
-        while not self._kicked:
+        while not self.kicked:
             rest_ms = due_ms - self._board.clock_ms()
             if rest_ms <= 0:
                 break
@@ -54,11 +57,11 @@ class Power:
                 await asyncio.sleep_ms(min(rest_ms, _POLL_MS))
             else:
                 self._sleep(rest_ms)
-        self._kicked = False
+        self.kicked = False
 
     async def linger(self, ms):
         """Stay awake for ms with an eye on the button, or until kick()."""
-        while ms > 0 and not self._kicked:
+        while ms > 0 and not self.kicked:
             step_ms = min(ms, _POLL_MS)
             await asyncio.sleep_ms(step_ms)
             self.poll()
@@ -67,7 +70,7 @@ class Power:
     def _sleep(self, ms):
         self._watchdog.feed()
         self._save()
-        if self._board.SLEEP == "deep":
+        if self._board.SLEEP == "deep" and ms >= self._board.DEEP_FROM_MS:
             self._board.deep_sleep(ms)
         if self._board.light_sleep(ms) == self._board.WAKE_BUTTON:
             self._down = False  # a press that ended a sleep counts, even when it was short

@@ -19,10 +19,9 @@ MTU = const(256)
 REPORT_SLOTS = const(128)  # one second beside 18 tokens
 
 _IRQ_SCAN_RESULT = const(5)
-_REPORT_BYTES = const(36)  # time u16 in 10 ms, RSSI i8, length u8, payload 31
+_REPORT_BYTES = const(36)  # time u16 in ms, RSSI i8, length u8, payload 31
 _PAYLOAD_MAX = const(31)
 _SCAN_RSP = const(4)
-_SCAN_US = const(30000)
 _VISIT_ADV_US = const(100000)
 _NOTIFY_TRIES = const(20)
 
@@ -73,10 +72,10 @@ class Radio:
         """Stop advertising; listening goes on."""
         core.ble.gap_advertise(None)
 
-    def listen(self):
-        """Scan passively without a pause, all three channels in turn, until stop()."""
+    def listen(self, scan_ms, listen_ms):
+        """Scan passively, listen_ms of every scan_ms, all three channels in turn, until stop()."""
         self._base_ms = self._ticks_ms()
-        core.ble.gap_scan(0, _SCAN_US, _SCAN_US, False)
+        core.ble.gap_scan(0, scan_ms * 1000, listen_ms * 1000, False)
 
     def stop(self):
         """Switch off. Reports heard stay until the next start()."""
@@ -90,7 +89,7 @@ class Radio:
         for start in range(0, self.count * _REPORT_BYTES, _REPORT_BYTES):
             rssi = ring[start + 2]
             yield (
-                (ring[start] | ring[start + 1] << 8) * 10,
+                ring[start] | ring[start + 1] << 8,
                 rssi - 256 if rssi > 127 else rssi,
                 view[start + 4 : start + 4 + ring[start + 3]],
             )
@@ -107,9 +106,9 @@ class Radio:
             return True
         ring = self._ring
         start = self.count * _REPORT_BYTES
-        tens = ((self._ticks_ms() - self._base_ms) & 0x3FFFFFFF) // 10
-        ring[start] = tens & 255
-        ring[start + 1] = tens >> 8 & 255
+        after_ms = (self._ticks_ms() - self._base_ms) & 0x3FFFFFFF
+        ring[start] = after_ms & 255
+        ring[start + 1] = after_ms >> 8 & 255
         ring[start + 2] = data[3] & 255
         ring[start + 3] = length
         ring[start + 4 : start + 4 + length] = payload

@@ -37,6 +37,7 @@ class Visit:
         finally:
             device.board.led(False)
             device.radio.stop()
+            device.power.kick()  # what the visit brought does not wait for the next window
 
     async def _take_radio(self):
         while self._device.radio.up:

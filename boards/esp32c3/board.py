@@ -20,11 +20,14 @@ SPEC_VERSION = 1
 TX_POWER_DBM = 0  # the controller's default level at the antenna; MicroPython has no call to change it
 CLOCK_ERROR_PPM = 20  # 32 kHz crystal, worst case; power.md: the internal oscillator would be 5,500
 BATTERY_MAH = 400
+BATTERY_LOW_MV = (3512, 3402, 3342)  # 25, 12 and 5 % left by the bench's line; a product puts in its cell's curve
+ADVERT_MS = 20  # shortest advertising interval of the controller for adverts that can't be connected to
 HAS_LED = True
 HAS_MOTOR = True
 HAS_BUZZER = True
 HAS_MOTION = False
-SLEEP = getattr(board_config, "SLEEP", "light")  # "light" | "deep": set per device, in a file of its own
+SLEEP = getattr(board_config, "SLEEP", "deep")  # "light" | "deep": set per device, in a file of its own
+DEEP_FROM_MS = 8000  # a shorter sleep is light: the boot would cost more (emask bench power says both)
 
 WAKE_POWER = const(0)
 WAKE_TIMER = const(1)
@@ -37,6 +40,8 @@ _PIN_LED = const(6)
 _PIN_MOTOR = const(7)
 _PIN_BUZZER = const(10)
 _PIN_BATTERY = const(3)  # half of the battery's voltage
+_FAST_HZ = const(160000000)
+_SLOW_HZ = const(80000000)  # the radio needs no less
 _GPIO_WAKEUP = const(7)  # ESP_SLEEP_WAKEUP_GPIO, which the machine module gives no name
 
 _button = machine.Pin(_PIN_BUTTON, machine.Pin.IN, machine.Pin.PULL_UP)
@@ -75,6 +80,11 @@ def deep_sleep(ms):
     """Sleep ms and boot. Does not return; only RTC memory, flash and the clock go on."""
     _arm_button()
     machine.deepsleep(ms)
+
+
+def cpu_fast(on):
+    """Full speed for long work, or the lowest that the radio allows."""
+    machine.freq(_FAST_HZ if on else _SLOW_HZ)
 
 
 def reset():
@@ -144,3 +154,6 @@ def button_pressed():
 def watchdog(timeout_ms):
     """Start the watchdog; it counts awake time only. Returns an object with feed()."""
     return machine.WDT(timeout=timeout_ms)
+
+
+cpu_fast(False)  # a boot comes up at full speed

@@ -80,3 +80,8 @@ def build_advert(chain, tx_dbm, next_window):
     """31 bytes: the chain's ID, TX power in dBm, time to the next window in units of 10 ms (u16)."""
     tail = struct.pack("<BbH", spec.ADVERT_VERSION << 4, tx_dbm, next_window)
     return _HEAD + chain.id() + _SERVICE + tail
+
+
+def with_window(advert, next_window):
+    """The same advert, 31 bytes, with another time to the next window."""
+    return advert[:-2] + struct.pack("<H", next_window)

@@ -1,63 +1,220 @@
-# Owns when a token sends and listens, first version (SPEC 7). Must not know clocks or radio: milliseconds pass in.
-from array import array
+# Owns when a token sends and listens (SPEC 7): which windows there are, how long, how the radio works in them, from
+# what the token knows and heard. Must not know clocks, radio or records: ticks, own time and chance are passed in.
+import struct
+from collections import namedtuple
 
 from micropython import const
 
+from emask.grid import CYCLE_MS, MINUTE_MS, STATE_BYTES, Grid
 from emask.spec import WINDOW_UNIT_MS
 
-PERIOD_MS = const(60000)
-WINDOW_MS = const(600)
-WINDOW_LOST_MS = const(2000)  # of a token whose time was never confirmed
-ADV_INTERVAL_US = const(100000)
-JITTER_MS = const(50)
-_MAX_STEP_MS = const(100)
-_HEARD = const(16)
+MINUTE, MEETING, PROBE, SEARCH = const(0), const(1), const(2), const(3)
+FULL, LOW, LOWER, LOWEST = const(0), const(1), const(2), const(3)  # levels of the battery
+
+PHASE_MS = const(5000)  # after the whole minute: no window of the grid lies across the end of a slot
+MEETING_MINUTES = const(5)  # three in each contact of a quarter of an hour
+BASE_MS = const(100)  # a minute's window of clocks that agree
+ADV_MS = const(20)
+LOST_MS = const(1500)  # beyond this reach one wide window costs more than a sweep
+COMPANY_MS = const(390000)  # a token that was heard is expected for as long: a meeting window may fail
+SWEEP_MINUTES = const(9)  # and the answer, within a contact of a quarter of an hour; not a multiple of MEETING_MINUTES
+SEARCH_MS = const(61000)  # a whole minute and a bit: whoever is near and not alone is heard
+JITTER_MS = const(20)
+
+_ADV_DELAY_MS = const(10)  # the controller's own random delay
+_GUARD_MS = const(2)
+_PROBE_ADV_MS = const(40)  # two adverts for a window of BASE_MS; who hears them answers in the next minute
+_LISTEN_SHARE = const(10)  # in a wide window the radio listens for a tenth of the time
+_HALF_SWEEP_MS = const(30000)  # each of two lost tokens looks later than its own window: half a minute does
+_PER_TOKEN_TENTHS = const(15)  # ms of advertising interval per token in company: a third of the channel's time
+_ROOM_MS = const(30)
+_STRANGE_MS = const(200)  # one-way: who hears a probe this much earlier, and nobody else, is not heard by its sender
+_MANY = const(8)  # the mean of 9 clocks is within 5/8 of the worst of one, that of 25 within 3/8 (99.9 %)
+_LONGEST_ADV_MS = const(500)
+_SEARCH_EVERY_MS = const(600000)  # a search costs 1.5 mAh: the pause doubles each time, up to 11 hours
+_DOUBLINGS = const(6)
+_SEARCH_HOURS_MS = const(43200000)  # then sweeps come in every fifth minute
+_FORMAT = "<qqqIHHB"
+_OWN_BYTES = const(33)
+
+# One window. start_ms, length_ms; point_ms: tick of the grid's point that it belongs to; adv_ms: advertising interval
+# (0: don't send); scan_ms, listen_ms: listen for the latter in each of the former, without a pause if they are equal.
+Plan = namedtuple("Plan", ("kind", "number", "start_ms", "length_ms", "point_ms", "adv_ms", "scan_ms", "listen_ms"))
 
 
 def slot_offset_ms(chance):
-    """This slot's own shift of the window, -50..50 ms, from two random bytes; fresh for every slot."""
+    """This slot's own shift of the windows, -20..20 ms, from two random bytes; fresh for every slot."""
     return (chance[0] | chance[1] << 8) % (2 * JITTER_MS + 1) - JITTER_MS
 
 
-def next_window(now_ms, offset_ms=0):
-    """Start of the first window at or after now_ms: the whole minute of own time, shifted by offset_ms."""
-    return -(-(now_ms - offset_ms) // PERIOD_MS) * PERIOD_MS + offset_ms
+def advert_delay_ms(chance, plan):
+    """Random pause before the first advert of a window, from one byte: tokens in one window do not start as one."""
+    return chance * plan.adv_ms // 256
 
 
-def window_ms(anchored):
-    """How long to send and listen."""
-    return WINDOW_MS if anchored else WINDOW_LOST_MS
+class Schedule:
+    """Plans windows. ppm: worst error of the board's clock; adv_ms: shortest advertising interval of its controller.
 
-
-def advert_field(now_ms, next_ms):
-    """What the advert says of the next window, units of 10 ms, 0..65535."""
-    return max(0, min(0xFFFF, (next_ms - now_ms) // WINDOW_UNIT_MS))
-
-
-class Pull:
-    """Gathers what others' adverts say of their next windows, and gives one bounded step a minute towards them.
-
-    The middle of what was said counts, not the mean: one hostile beacon among honest ones moves little, and however
-    many there are, no step is beyond 100 ms. This moves windows only, never the time that slots are counted in.
+    level: FULL .. LOWEST, what the battery allows.
     """
 
-    def __init__(self):
-        self._seen = array("h", bytes(2 * _HEARD))
-        self._count = 0
+    def __init__(self, ppm, adv_ms=ADV_MS):
+        self.grid = Grid(ppm)
+        self._shortest_adv_ms = adv_ms
+        self.level = FULL
+        self.lost()
 
-    def add(self, heard_ms, field, own_ms):
-        """An advert heard at heard_ms (own time) said `field`; own_ms is the start of any own window."""
-        ahead = (heard_ms + field * WINDOW_UNIT_MS - own_ms) % PERIOD_MS
-        if ahead > PERIOD_MS // 2:
-            ahead -= PERIOD_MS
-        self._seen[self._count % _HEARD] = ahead
-        self._count += 1
+    def lost(self):
+        """A new segment: nothing is known of anyone."""
+        self.grid.lost()
+        self.met_ms = -1  # tick of the last window in which an identifier was heard, -1: never
+        self._search_ms = 0  # tick of the next search
+        self._lost_ms = -1  # tick since when it has been looking for others in vain, -1: it is not lost
+        self._searches = 0
+        self._crowd = 0  # tokens around, slow to fall
+        self._last = 0  # number of the last window
 
-    def step_ms(self):
-        """Milliseconds to move the windows by, -100..100; then starts anew. 0 if nothing was heard."""
-        count = min(self._count, _HEARD)
-        self._count = 0
-        if not count:
-            return 0
-        middle = sorted(self._seen[:count])[count // 2]
-        return max(-_MAX_STEP_MS, min(_MAX_STEP_MS, middle))
+    def confirmed(self, now_ms):
+        """The clock was just set: back to the common grid."""
+        self.grid.confirmed(now_ms)
+        self._last = 0
+        self._lost_ms = -1
+
+    def in_company(self, now_ms):
+        """True while somebody was heard lately."""
+        return self.met_ms >= 0 and now_ms - self.met_ms < COMPANY_MS
+
+    def sweeps(self, now_ms):
+        """True if others' windows may be further off than one wide window is worth."""
+        return self.grid.reach_ms(now_ms) > LOST_MS and self.level < LOWER
+
+    def plan(self, now_ms, own_ms, offset_ms):
+        """The next Plan after tick now_ms, at own time own_ms; offset_ms: the slot's own shift of the windows."""
+        at_ms = own_ms - PHASE_MS - offset_ms - self.grid.shift_ms(now_ms)
+        if self.grid.fix_ms < 0 and now_ms >= self._search_ms and self.level < LOWER:
+            return Plan(SEARCH, 0, now_ms, SEARCH_MS, now_ms - at_ms % CYCLE_MS, 0, 30, 30)
+        sweeps = self.sweeps(now_ms)
+        minute = at_ms // MINUTE_MS
+        last = self._last if self._last - 2 * minute < 8 else 0  # else the time was set back
+        while True:
+            point_ms = now_ms + minute * MINUTE_MS - at_ms
+            for kind in self._kinds(point_ms, minute, sweeps):
+                number = 2 * minute + (kind == PROBE)
+                plan = self._window(kind, number, point_ms)
+                # A boot takes its time: a window that should have begun is still worth its second half.
+                if number > last and now_ms <= plan.start_ms + plan.length_ms // 2:
+                    return plan
+            minute += 1
+
+    def _meeting_reach_ms(self, at_ms):
+        """The reach of a meeting window: many in company drift together by less than any of them could alone."""
+        reach_ms = min(LOST_MS, self.grid.reach_ms(at_ms))
+        if not self.in_company(at_ms) or self._crowd < _MANY:
+            return reach_ms
+        return reach_ms * (3 if self._crowd >= 3 * _MANY else 5) // 8
+
+    def _kinds(self, at_ms, minute, sweeps):
+        meeting = minute % (MEETING_MINUTES * (2 if self.level >= LOWEST else 1)) == 0
+        if sweeps:
+            tired = self._lost_ms >= 0 and at_ms - self._lost_ms > _SEARCH_HOURS_MS
+            return () if tired and not meeting else (MINUTE, PROBE)
+        if meeting:
+            return (MEETING,)
+        if self.level >= LOWER or not self.in_company(at_ms) or (self.level == LOW and minute & 1):
+            return ()
+        return (MINUTE,)
+
+    def _window(self, kind, number, point_ms):
+        adv_ms = max(self._shortest_adv_ms, min(_LONGEST_ADV_MS, self._crowd * _PER_TOKEN_TENTHS // 10))
+        if kind == MINUTE:
+            length_ms = max(BASE_MS, self._shortest_adv_ms + BASE_MS // 2, adv_ms + _ROOM_MS)
+            if self.in_company(point_ms):
+                length_ms += 2 * min(LOST_MS, self.grid.blur_ms(point_ms))
+            return Plan(kind, number, point_ms - length_ms // 2, length_ms, point_ms, adv_ms, 30, 30)
+        listen_ms = self._shortest_adv_ms + _ADV_DELAY_MS + _GUARD_MS
+        scan_ms = listen_ms * _LISTEN_SHARE
+        if kind == MEETING:
+            half_ms = self._meeting_reach_ms(point_ms) + self.grid.drag_ms() + (scan_ms + listen_ms) // 2
+            return Plan(kind, number, point_ms - half_ms, 2 * half_ms, point_ms, adv_ms, scan_ms, listen_ms)
+        step_ms = min(_HALF_SWEEP_MS, 2 * self.grid.reach_ms(point_ms)) // SWEEP_MINUTES
+        # Steps overlap by a window, and by what two clocks may drift from one to the next.
+        start_ms = point_ms + BASE_MS // 2 + number // 2 % SWEEP_MINUTES * step_ms
+        length_ms = step_ms + BASE_MS + 2 * self.grid.minute_ms()
+        return Plan(kind, number, start_ms, length_ms, point_ms, max(adv_ms, _PROBE_ADV_MS), 30, 0)
+
+    def field(self, now_ms, plan):
+        """What an advert sent at now_ms says: units of 10 ms to the next meeting point, as if the offset stayed."""
+        meeting_ms = plan.point_ms - plan.number // 2 % MEETING_MINUTES * MINUTE_MS
+        return ((meeting_ms - now_ms) % CYCLE_MS or CYCLE_MS) // WINDOW_UNIT_MS
+
+    def opened(self, plan):
+        """The window takes place; it will not be planned again."""
+        if plan.kind != SEARCH:
+            self._last = plan.number
+
+    def closed(self, plan, heard, idents):
+        """The window is over. heard: (number of the identifier, tick, field) of its adverts that said their next
+        window; idents: how many identifiers were heard.
+        """
+        end_ms = plan.start_ms + plan.length_ms
+        lost = self.sweeps(end_ms)
+        strange_ms = LOST_MS if self.in_company(plan.start_ms) else _STRANGE_MS
+        if plan.kind == SEARCH:
+            self._search_ms = plan.start_ms + (_SEARCH_EVERY_MS << self._searches)
+            self._searches = min(self._searches + 1, _DOUBLINGS)
+        if idents:
+            self.met_ms = plan.start_ms
+            self._lost_ms = -1
+        elif lost and self._lost_ms < 0:
+            self._lost_ms = end_ms
+        self._crowd = max(idents, self._crowd * 3 // 4)
+        errors = self._errors(plan, heard)
+        if errors:
+            self._follow(plan, errors, lost and strange_ms)
+
+    def _errors(self, plan, heard):
+        """Mean error of each identifier's adverts, ms: how much later its points are, within half a cycle."""
+        meeting_ms = plan.point_ms - plan.number // 2 % MEETING_MINUTES * MINUTE_MS
+        sums = {}
+        for ident, at_ms, field in heard:
+            ahead = (at_ms + field * WINDOW_UNIT_MS + WINDOW_UNIT_MS // 2 - meeting_ms) % CYCLE_MS
+            known = sums.setdefault(ident, [0, 0])
+            if known[1] and abs(ahead - known[0] // known[1]) > CYCLE_MS // 2:
+                ahead += CYCLE_MS if ahead < CYCLE_MS // 2 else -CYCLE_MS
+            known[0] += ahead
+            known[1] += 1
+        return [(total // count + CYCLE_MS // 2) % CYCLE_MS - CYCLE_MS // 2 for total, count in sums.values()]
+
+    def _follow(self, plan, errors, strange_ms):
+        if plan.kind == SEARCH:
+            # Lost anyway: go where most are. No bound, for there is nothing to be dragged away from.
+            self.grid.join(plan.start_ms, sorted(errors)[len(errors) // 2])
+            self._last = 0
+            return
+        # Half a minute away is earlier rather than later: that is where probes are heard.
+        most_ms = MINUTE_MS // 2 + (LOST_MS if strange_ms else 0)
+        near = [(error + most_ms) % MINUTE_MS - most_ms for error in errors]
+        if strange_ms:
+            # Of two that have lost each other the one that is later goes over: else they would change places.
+            earlier = sorted([error for error in near if error < -strange_ms])
+            if earlier:
+                self.grid.join(plan.start_ms, earlier[len(earlier) // 2])
+                self._last = 0
+                return
+            near = [error for error in near if error <= strange_ms]
+        if near:
+            self.grid.pull(plan.start_ms, near, plan.kind != MINUTE)
+
+    def pack(self):
+        """65 bytes for memory that outlives sleep."""
+        own = (self.met_ms, self._search_ms, self._lost_ms, self._last, self._searches, self._crowd, self.level)
+        return self.grid.pack() + struct.pack(_FORMAT, *own)
+
+    def unpack(self, record):
+        """Take back what pack() gave; False if it is not of its length."""
+        if len(record) != STATE_BYTES + _OWN_BYTES:
+            return False
+        self.grid.unpack(record[:STATE_BYTES])
+        own = struct.unpack(_FORMAT, record[STATE_BYTES:])
+        self.met_ms, self._search_ms, self._lost_ms, self._last, self._searches, self._crowd, self.level = own
+        return True

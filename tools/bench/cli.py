@@ -15,9 +15,10 @@ from tools import ROOT
 from tools.bench import crypto as crypto_time
 from tools.bench import demo as party_demo
 from tools.bench import heap as heap_use
+from tools.bench import power as power_model
 from tools.bench import speed as bench_speed
 from tools.bench import summary
-from tools.bench.energy import BoardError
+from tools.bench.energy import Board, BoardError
 from tools.bench.engine import BenchError
 from tools.bench.image import Image, ImageError, prepare
 from tools.bench.recording import RecordingError
@@ -140,6 +141,20 @@ def crypto(as_json: bool) -> None:
     with _Plain():
         found = crypto_time.measure(prepare())
     click.echo(json.dumps(found) if as_json else crypto_time.text(found))
+
+
+@bench.command("power")
+@click.option("--board", default="esp32c3", show_default=True, help="A folder of boards/ with a power table.")
+@click.option("--scenario", default="usual", show_default=True, help=f"One of: {', '.join(power_model.SCENARIOS)}.")
+@click.option("--ppm", type=click.IntRange(1, 20000), help="Worst error of the clock.  [default: the board's]")
+@_json
+def power(board: str, scenario: str, ppm: int | None, as_json: bool) -> None:
+    """Charge of a day by the token's own schedule and a board's power table. A model."""
+    try:
+        facts = power_model.report(Board.load(ROOT / "boards" / board), scenario, ppm=ppm)
+    except (BoardError, power_model.UnknownScenario) as error:
+        raise BadInput(str(error)) from None
+    click.echo(json.dumps(facts) if as_json else power_model.text(facts))
 
 
 def _play(plan: Scenario, image: Image, folder: Path, seed: int | None, detail: str, watcher: Any = None) -> Run:

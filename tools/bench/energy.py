@@ -24,10 +24,14 @@ CONSUMERS = (
 # What the model asks of a board's table.
 _CURRENTS = (
     *("deep_sleep", "light_sleep", "boot", "cpu_active", "cpu_idle", "radio_start", "radio_idle", "rx", "tx"),
+    *("cpu_active_slow", "cpu_idle_slow", "radio_idle_slow"),
     *("led", "motor", "buzzer", "flash_erase", "flash_program"),
 )
+_CELL = ("usable_percent", "self_discharge_percent_month")
 _TIMES = ("boot", "light_wake", "radio_start", "radio_stop", "flash_erase", "flash_program_page")
 _COSTS = ("wake", "report", "record", "record_read", "sha256_block", "aes_block", "gatt_frame")
+
+_FACTS = ("tx_power_dbm", "clock_error_ppm", "advert_ms", "cpu_mhz", "cpu_slow_mhz")
 
 
 class BoardError(Exception):
@@ -42,13 +46,20 @@ class Board:
     """
 
     name: str
+    chip: str
     battery_mah: float
     tx_power_dbm: int
+    clock_error_ppm: int
+    advert_ms: int
+    cpu_mhz: int
+    cpu_slow_mhz: int
     current_ma: dict[str, float]
     time_us: dict[str, int]
     cost_us: dict[str, int]
     pins: dict[str, int]
     partitions: dict[str, int]
+    usable_percent: float
+    self_discharge_percent_month: float
 
     @staticmethod
     def load(folder: Path) -> Board:
@@ -62,13 +73,15 @@ class Board:
         try:
             return Board(
                 name=table["board"]["name"],
+                chip=table["board"]["chip"],
                 battery_mah=float(table["board"]["battery_mah"]),
-                tx_power_dbm=int(table["board"]["tx_power_dbm"]),
+                **{key: int(table["board"][key]) for key in _FACTS},
                 current_ma=_figures(path, table["current_ma"], _CURRENTS, float),
                 time_us=_figures(path, table["time_us"], _TIMES, int),
                 cost_us=_figures(path, table["cost_us"], _COSTS, int),
-                pins={k: int(v) for k, v in table["pins"].items()},
-                partitions={k: int(v) for k, v in table["partitions"].items()},
+                pins={k: int(v) for k, v in table.get("pins", {}).items()},
+                partitions={k: int(v) for k, v in table.get("partitions", {}).items()},
+                **_figures(path, table["battery"], _CELL, float),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BoardError(f"{path}: entry {error} is missing or not a number") from error

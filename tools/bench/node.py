@@ -66,6 +66,7 @@ class Node:
         self.state = "off"
         self.radio_on = False
         self.on_us = 0
+        self.slow = False  # the processor's clock
         self._events: deque[tuple[int, int, bytes]] = deque()
         self._timer: Timer | None = None
         self._local_base_us = 0
@@ -163,6 +164,7 @@ class Node:
 
     def _boot(self, cause: int, wake: int) -> None:
         self.boots += 1
+        self.slow = False
         self._debt_us += self.config.board.cost_us["wake"]
         self._enter("run")
         self.engine.log.event("boot", self.name, cause=cause, wake=wake)
@@ -221,7 +223,7 @@ class Node:
                 now = self.local_us(self.engine.now_us)
                 self.vm.answer(errno, now, self._take_events(), result)
                 op, charged, payload = self._request()
-                self._debt_us += charged
+                self._debt_us += self._device_us(charged)
                 if op in (OP_IDLE, OP_SLEEP, OP_OFF):
                     return self._wait(op, payload)
                 if self._debt_us >= _DEBT_US:
@@ -327,7 +329,7 @@ class Node:
         if self._timer:
             self._timer.cancel()
         self._enter("run")
-        self._debt_us += self.config.board.cost_us["wake"]
+        self._debt_us += self._device_us(self.config.board.cost_us["wake"])
         self._dog_resume()
         self._later(self.config.board.time_us["light_wake"], self._run, 0, bytes([reason]))
 
@@ -385,6 +387,19 @@ class Node:
         "idle": ("cpu", "cpu_idle"),
     }
 
+    def _device_us(self, charged_us: int) -> int:
+        """CPU time at the clock that is set; costs are stated for the full one."""
+        board = self.config.board
+        return charged_us * board.cpu_mhz // board.cpu_slow_mhz if self.slow else charged_us
+
+    def set_cpu(self, hz: int) -> None:
+        """The processor's clock changes."""
+        self._settle()
+        self.slow = hz <= self.config.board.cpu_slow_mhz * 1_000_000
+
+    def _cpu(self, current: str) -> str:
+        return current + "_slow" if self.slow else current
+
     def _enter(self, state: str) -> None:
         if state == self.state:
             return
@@ -402,6 +417,8 @@ class Node:
         consumer, current = self._CHARGES[self.state]
         if self.state == "idle" and self.radio_on:
             consumer, current = "radio idle", "radio_idle"
+        if self.state in ("run", "idle"):
+            current = self._cpu(current)
         self.meter.add(consumer, current, lasted)
 
     def set_radio(self, on: bool) -> None:
@@ -410,7 +427,7 @@ class Node:
         if on and not self.radio_on:
             us = self.config.board.time_us["radio_start"]
             self.meter.add("radio start", "radio_start", us)
-            self.meter.add("cpu", "cpu_active", -us)
+            self.meter.add("cpu", self._cpu("cpu_active"), -us)
             self.busy(us)
         elif self.radio_on and not on:
             self.busy(self.config.board.time_us["radio_stop"])
@@ -425,7 +442,9 @@ class Node:
         # While the radio receives or sends, its current stands in place of the idle current already charged.
         total["receive"] = used["rx"] * currents["rx"] / 3.6e9
         total["transmit"] = used["tx"] * currents["tx"] / 3.6e9
-        total["radio idle"] -= min(total["radio idle"], (used["rx"] + used["tx"]) * currents["radio_idle"] / 3.6e9)
+        # (The clock is the slow one in ordinary windows; the long waits of a visit, at full speed, are idle anyway.)
+        idle_ma = currents[self._cpu("radio_idle")]
+        total["radio idle"] -= min(total["radio idle"], (used["rx"] + used["tx"]) * idle_ma / 3.6e9)
         return total
 
     def battery_mv(self) -> int:

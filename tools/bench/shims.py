@@ -34,7 +34,7 @@ def install(node: Node) -> None:
     node.ops[0x09] = lambda payload: node.watchdog(struct.unpack("<I", payload)[0] * 1000)
     node.ops[0x0B] = lambda payload: node.nvs.update([payload.split(b"\0", 1)])  # type: ignore[list-item]
     node.ops[0x0C] = lambda payload: _nvs_get(node, payload)
-    node.ops[0x0D] = lambda payload: None
+    node.ops[0x0D] = lambda payload: node.set_cpu(struct.unpack("<I", payload)[0])
     node.ops[0x0E] = lambda payload: node.engine.log.event("script_ended", node.name)
     node.down.append(outputs.off)
 

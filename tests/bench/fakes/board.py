@@ -7,6 +7,9 @@ TX_POWER_DBM = 0
 CLOCK_ERROR_PPM = 20
 HAS_LED = HAS_MOTOR = HAS_BUZZER = True
 SLEEP = "light"
+DEEP_FROM_MS = 8000
+ADVERT_MS = 20
+BATTERY_LOW_MV = (3512, 3402, 3342)
 WAKE_POWER, WAKE_TIMER, WAKE_BUTTON, WAKE_WATCHDOG, WAKE_RESET = range(5)
 
 
@@ -51,8 +54,10 @@ class Watchdog:
 
 def fresh():
     """A new board with empty flash, at tick 1,000."""
-    global now_ms, rtc, partitions, outputs, pressed_ms, radio_up
+    global now_ms, rtc, partitions, outputs, pressed_ms, radio_up, battery, fast
     now_ms = 1000
+    battery = 3900
+    fast = False
     rtc = b""
     partitions = {"sightings": Flash(12), "lists": Flash(8)}
     outputs = []
@@ -82,6 +87,11 @@ def deep_sleep(ms):
     raise DeepSleep
 
 
+def cpu_fast(on):
+    global fast
+    fast = on
+
+
 def reset():
     raise Reset
 
@@ -106,7 +116,7 @@ def entropy(count):
 
 
 def battery_mv():
-    return 3900
+    return battery
 
 
 def led(on):

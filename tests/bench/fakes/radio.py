@@ -30,6 +30,9 @@ class Radio:
         return self.clean
 
     def beacon(self, payload, interval_us):
+        if self._beacon and self._beacon[1][:-2] == payload[:-2]:
+            return  # the same advert with another time to the next window
+        self.hush()
         self._beacon = board.now_ms, payload
 
     def hush(self):
@@ -37,7 +40,7 @@ class Radio:
             self.sent.append((self._beacon[0], board.now_ms, self._beacon[1]))
         self._beacon = None
 
-    def listen(self):
+    def listen(self, scan_ms, listen_ms):
         self.count = len(self.heard)
 
     def stop(self):
