@@ -1,6 +1,6 @@
 # Everything a developer runs. `make` alone lists the targets; each of them sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup aioble demo test lint types size bench clean
+.PHONY: help setup aioble demo test lint types size bench powercut clean
 
 VENV := .venv
 AIOBLE_VERSION := 0.6.2
@@ -42,6 +42,9 @@ size: $(STAMP)  ## compile the device code and hold it against budgets.toml
 
 bench: $(STAMP)  ## the bench's own speed, in token-days per second
 	@$(BIN)/emask bench speed
+
+powercut: $(STAMP)  ## the flash ring under cuts of power: everywhere in short lives, 100,000 at random in long ones
+	@$(BIN)/emask ring powercut
 
 clean:  ## remove what was built and run (the environment stays)
 	@rm -rf build out .pytest_cache .mypy_cache .ruff_cache .hypothesis

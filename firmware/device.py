@@ -17,10 +17,10 @@ from rendezvous import Rendezvous
 from state import State
 
 from emask import alert, clock, spec
-from emask.store import LogStore
+from emask.store import Store
 
 _MISC = "<iqqB"  # open slot, tick of this record, tick of the next alert signal, list waits
-_PARTS = const(10)
+_PARTS = const(9)
 _GRACE_MS = const(180000)  # a listener this late has hung
 
 
@@ -35,7 +35,7 @@ class Device:
         self.state = State(settings.ON_SHELF)
         self.identity = Identity(self.state, settings.SCHEME, board.TX_POWER_DBM)
         self.rendezvous = Rendezvous(board.CLOCK_ERROR_PPM, board.ADVERT_MS)
-        self.journal = Journal(self.state)
+        self.journal = Journal(self.state, settings.RETENTION_DAYS)
         self.clock = clock.SegmentClock(0)
         self.alert = None  # fields of emask.alert, or None
         self.alert_next_ms = 0
@@ -44,7 +44,7 @@ class Device:
         self.window_ms = 0  # tick of the next radio start
         self.alive_until_ms = board.clock_ms() + _GRACE_MS
         self._store = None
-        self._hint = None
+        self._cold = True  # power may have failed in the middle of a write
         self._lists = None
         self._list_info = None
         self._trust = None
@@ -55,8 +55,8 @@ class Device:
     def store(self):
         """The mounted store of sightings, keys and state."""
         if self._store is None:
-            self._store = LogStore(self.board.partition("sightings"))
-            self._store.mount(self._hint)
+            self._store = Store(self.board.partition("sightings"))
+            self._store.mount(self._cold)
         return self._store
 
     @property
@@ -102,6 +102,8 @@ class Device:
         elif reason in (self.board.WAKE_WATCHDOG, self.board.WAKE_RESET):
             self.state.resets += 1
             self._recover()
+        else:
+            self._cold = False
 
     def _begin(self):
         # Power was lost, and the time with it: a new segment, numbered by what the flash knows.
@@ -132,7 +134,6 @@ class Device:
                     struct.pack(_MISC, *misc),
                     self.rendezvous.pack(),
                     self.radio.last_address,
-                    self._store.hint if self._store else self._hint or b"",
                     alert.pack(*self.alert) if self.alert else b"",
                 )
                 + self.identity.pack()
@@ -151,9 +152,8 @@ class Device:
         self.clock = own_clock
         self.list_waits = bool(waits)
         self.radio.last_address = parts[4]
-        self._hint = parts[5]
-        self.alert = alert.unpack(parts[6])
-        self.identity.unpack(parts[7], parts[8], parts[9])
+        self.alert = alert.unpack(parts[5])
+        self.identity.unpack(parts[6], parts[7], parts[8])
         return True
 
     # -- time

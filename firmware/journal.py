@@ -3,27 +3,30 @@
 Must not know the radio, nor how long anything is kept but for the number it is given.
 """
 
-from micropython import const
+import gc
 
-from emask import heard, spec
+import choice
 
-_DATED_SLOT = const(1000000)  # 1998: slots below were counted by a token that had never been told the time
+from emask import heard, sighting, spec
+from emask.pool import StoreFull
 
 
 class Journal:
     """Minutes and sightings of one token.
 
-    store: an emask.store.LogStore, mounted. state: token state with open_slot (slot with minutes not yet merged, or -1)
-    and purged_day (UTC day of the last purge).
+    store: an emask.store.Store, mounted. state: token state with open_slot (slot with minutes not yet merged, or -1),
+    purged_day (UTC day of the last purge), dropped (adverts) and full (sightings were left out since that purge).
+    days: how long sightings are kept.
     """
 
-    def __init__(self, state):
+    def __init__(self, state, days):
         self._state = state
+        self._days = days
 
     def write(self, store, slot, records):
         """Append the HEARD records of one minute, at least one; durable on return."""
         for record in records:
-            store.append(spec.HEARD, slot, record)
+            self._keep(store, spec.HEARD, slot, record)
         self._state.open_slot = slot
 
     def due(self, slot):
@@ -47,17 +50,48 @@ class Journal:
         self._state.open_slot = slot if slot in left else -1
 
     def _merge(self, store, slot, there):
-        minutes = (record for _slot, record in store.read(spec.HEARD, slot, slot))
-        sightings = [record for record in heard.compact(minutes) if record not in there]
-        for record in sightings:
-            store.append(spec.SIGHTING, slot, record)
+        gc.collect()  # a crowd's slot needs room in one piece
+        kept = self._choose(store, slot)
+        for part in range(kept.parts):
+            for record in heard.compact(self._minutes(store, slot, kept, part)):
+                if record not in there:
+                    self._keep(store, spec.SIGHTING, slot, record)
         store.append(spec.COMPACTED, slot, b"")
 
-    def purge(self, store, today, retention_days, key_days):
-        """Once a day: destroy what is older than its retention. today: UTC day, certain. True if it was done."""
-        if today <= self._state.purged_day:
+    def _choose(self, store, slot):
+        kept = choice.Choice()
+        for _slot, record in store.read(spec.HEARD, slot, slot):
+            fields = sighting.unpack_minute(record)
+            if fields:
+                kept.add(fields[1], fields[5])
+        left, whole, oldest_slot = store.room()
+        kept.limit(choice.slot_most(left, whole, oldest_slot or slot, slot, self._days))
+        return kept
+
+    def _minutes(self, store, slot, kept, part):
+        for _slot, record in store.read(spec.HEARD, slot, slot):
+            fields = sighting.unpack_minute(record)
+            if not fields:
+                continue
+            if kept.keeps(fields[1], part):
+                yield record
+            elif part == 0 and not kept.keeps(fields[1]):
+                self._leave_out(fields[4])
+
+    def _keep(self, store, kind, slot, record):
+        try:
+            store.append(kind, slot, record)
+        except StoreFull:
+            self._leave_out(1)
+
+    def _leave_out(self, adverts):
+        self._state.dropped += adverts
+        self._state.full = True
+
+    def purge(self, store, today, key_days):
+        """Destroy some of what is older than its retention. today: UTC day, certain. True if that was the last."""
+        if not store.purge(today, self._days, key_days):
             return False
-        for kinds, days in (((spec.SIGHTING, spec.HEARD), retention_days), ((spec.KEY,), key_days)):
-            store.destroy(kinds, _DATED_SLOT, (today - days) * spec.SLOTS_PER_DAY - 1)
         self._state.purged_day = today
+        self._state.full = False
         return True

@@ -1,6 +1,5 @@
 """Owns the minute: wait, send and listen in one window, write down what was heard. Must not know visits or alerts."""
 
-import settings
 from micropython import const
 from radio import ADDRESS_PRIVATE
 
@@ -125,8 +124,8 @@ class Listener:
         minute = device.clock.minute(plan.start_ms)
         if device.journal.due(slot):
             device.journal.close(device.store)
-            self._purge(slot)
             device.save_state()
+        self._purge(slot)
         if ids:
             device.journal.write(device.store, slot, self._table.drain(device.clock.segment, minute))
         state.dropped += self._table.dropped + device.radio.dropped
@@ -159,6 +158,8 @@ class Listener:
 
     def _purge(self, slot):
         device = self._device
-        if device.clock.anchored:
-            key_days = spec.INFECTIOUS_DAYS + device.identity.scheme.KEY_DAYS
-            device.journal.purge(device.store, slot // spec.SLOTS_PER_DAY, settings.RETENTION_DAYS, key_days)
+        today = slot // spec.SLOTS_PER_DAY
+        if not device.clock.anchored or today <= device.state.purged_day:
+            return
+        if device.journal.purge(device.store, today, spec.INFECTIOUS_DAYS + device.identity.scheme.KEY_DAYS):
+            device.save_state()

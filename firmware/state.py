@@ -11,6 +11,7 @@ _FORMAT = "<BBHHHIIHHH32s"  # docs/SPEC, "State record"
 _BYTES = const(54)
 _VERSION = const(1)
 _FLAG_SHELF = const(1)
+_FLAG_FULL = const(2)
 
 
 class State:
@@ -27,6 +28,7 @@ class State:
         self.adverts = 0
         self.dropped = 0
         self.purged_day = 0
+        self.full = False  # sightings were left out for want of room since the last purge
         self.missed = 0  # windows that did not take place
         self.open_slot = -1
         self._pool = bytes(32)
@@ -36,7 +38,7 @@ class State:
         return struct.pack(
             _FORMAT,
             _VERSION,
-            _FLAG_SHELF if self.shelf else 0,
+            (_FLAG_SHELF if self.shelf else 0) | (_FLAG_FULL if self.full else 0),
             self.segment & 0xFFFF,
             min(self.resets, 0xFFFF),
             min(self.crashes, 0xFFFF),
@@ -54,6 +56,7 @@ class State:
             return False
         fields = struct.unpack(_FORMAT, record)
         self.shelf = bool(fields[1] & _FLAG_SHELF)
+        self.full = bool(fields[1] & _FLAG_FULL)
         self.segment, self.resets, self.crashes, self.adverts, self.dropped = fields[2:7]
         self.purged_day, self.missed = fields[7:9]
         self._pool = fields[10]

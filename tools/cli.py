@@ -14,6 +14,7 @@ _COMMANDS = {
     "authority": ("tools.authority.cli", "authority", "Codes, uploads and lists of the health authority."),
     "kiosk": ("tools.kiosk.cli", "kiosk", "A kiosk that tokens visit."),
     "exposure": ("tools.exposure.cli", "exposure", "Distance and minutes from levels: study, fit, evaluation."),
+    "ring": ("tools.ring.cli", "ring", "The store of sightings in flash: images, trials, benchmarks."),
     "bench": ("tools.bench.cli", "bench", "The firmware on simulated hardware."),
 }
 

@@ -93,7 +93,8 @@ STATE_SHELF = const(1)
 STATE_TIME_KNOWN = const(2)
 STATE_ALERT = const(4)
 STATE_ALERT_HEARD = const(8)
-STATE_STORE_FULL = const(16)
+STATE_STORE_FULL = const(16)  # sightings were left out for want of room
+STATE_STORE_WORN = const(32)  # blocks of the flash can't be erased any more
 # Results of LIST_ACK
 LIST_OK = const(0)
 LIST_BAD_HASH = const(1)

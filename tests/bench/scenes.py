@@ -131,10 +131,10 @@ def listen_in(run: Run, sent: list[Sent]) -> None:
     run.medium.push = pushed  # type: ignore[method-assign]
 
 
-def mounted(node: Node) -> store.LogStore:
+def mounted(node: Node) -> store.Store:
     """The store in a copy of a node's flash, as a token would find it now."""
     part = next(p for p in node.flash.partitions if p.name == "sightings")
-    kept = store.LogStore(outcome.ImageDevice(node.flash.path, part.offset, part.size))
+    kept = store.Store(outcome.ImageDevice(node.flash.path, part.offset, part.size))
     kept.mount()
     return kept
 

@@ -8,6 +8,7 @@ import sys
 _ROOT = sys.argv[1]
 sys.path[:0] = [_ROOT + "/tests/bench/fakes", _ROOT + "/firmware", _ROOT + "/lib", _ROOT + "/tests/dual"]
 
+import choice  # noqa: E402
 import peer  # noqa: E402
 import rtc  # noqa: E402
 from device import Device  # noqa: E402
@@ -196,6 +197,57 @@ def test_visit_takes_the_window():
     assert not device.radio.sent and device.state.missed == 2
 
 
+# -- what a slot adds to the flash
+
+_NOW_SLOT = UTC // 900
+
+
+def _id_of(number):
+    return bytes((number & 0xFF, number >> 8, 0, 0))
+
+
+def _kept(heard, most):
+    chosen = choice.Choice()
+    for number, dbm in heard:
+        chosen.add(_id_of(number), dbm)
+    chosen.limit(most)
+    return [number for number in sorted({number for number, _ in heard}) if chosen.keeps(_id_of(number))]
+
+
+def test_few_are_all_kept():
+    assert _kept([(n, -90) for n in range(32)], 128) == list(range(32))
+
+
+def test_what_lasted_comes_before_what_was_near():
+    heard = [(1, -80)] * 5 + [(2, -40)] * 2 + [(3, -30)] + [(4, -25)] * 2
+    assert _kept(heard, 3) == [1, 2, 4]
+    assert _kept(heard, 2) == [1, 4]
+    assert _kept(heard, 0) == []
+
+
+def test_unknown_level_counts_as_far():
+    assert _kept([(1, spec.RSSI_UNKNOWN), (2, -100)], 1) == [2]
+
+
+def test_of_those_heard_once_only_a_few_are_kept():
+    heard = [(n, -50) for n in range(900)] + [(n, -70) for n in range(900, 960) for _ in range(3)]
+    kept = _kept(heard, choice.SLOT_MOST)
+    assert kept[-60:] == list(range(900, 960)) and len(kept) == 60 + 32
+
+
+def test_half_empty_store_takes_whole_slots():
+    assert choice.slot_most(5000, 10000, _NOW_SLOT, _NOW_SLOT, 21) == choice.SLOT_MOST
+
+
+def test_room_is_made_to_last_until_the_oldest_go():
+    slot = _NOW_SLOT + 96
+    new = choice.slot_most(4900, 10000, _NOW_SLOT, slot, 21)
+    assert new == 4900 // (24 * 21)
+    assert choice.slot_most(4900, 10000, _NOW_SLOT, slot + 20 * 96, 21) == choice.SLOT_MOST
+    assert choice.slot_most(4900, 10000, slot, slot, 21) == 4900 // (24 * 22)
+    assert choice.slot_most(0, 10000, _NOW_SLOT, slot, 21) == 0
+
+
 # -- boots
 
 
@@ -258,9 +310,9 @@ def test_rtc_content_is_not_trusted():
     for at in (0, 5, 9, len(good) // 2, len(good) - 1):
         bad = bytearray(good)
         bad[at] ^= 1
-        assert rtc.unpack(bad, 10) is None
-    assert rtc.unpack(good[:-1], 10) is None and rtc.unpack(b"", 10) is None
-    assert rtc.unpack(good, 10)
+        assert rtc.unpack(bad, 9) is None
+    assert rtc.unpack(good[:-1], 9) is None and rtc.unpack(b"", 9) is None
+    assert rtc.unpack(good, 9)
 
 
 def test_key_is_replaced_after_a_week():

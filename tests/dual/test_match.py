@@ -5,7 +5,7 @@ from dual_support import Flash
 
 from emask import clock, keylist, scheme, sighting, spec
 from emask.match import Matcher
-from emask.store import LogStore
+from emask.store import Store
 
 _DAY = 20660
 _MIDNIGHT = _DAY * 86400
@@ -19,8 +19,8 @@ _Header = namedtuple("_Header", ("scheme", "issued_s", "near_db", "minutes", "to
 class _World:
     """A store and anchors: tick 0 of segment 1 is midnight of _DAY, unless told otherwise."""
 
-    def __init__(self, ppm=0, tick_s=0, utc_s=_MIDNIGHT, uncertainty_s=0, blocks=8):
-        self.store = LogStore(Flash(blocks))
+    def __init__(self, ppm=0, tick_s=0, utc_s=_MIDNIGHT, uncertainty_s=0, blocks=24):
+        self.store = Store(Flash(blocks))
         self.store.mount()
         self.anchors = clock.Anchors([clock.pack_anchor(1, tick_s, utc_s, 0, uncertainty_s)], ppm)
         self.number = 1

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import sys
+import zlib
 from pathlib import Path
 
 from cryptography.hazmat.primitives import hashes
@@ -137,6 +138,28 @@ def visit() -> dict[str, str]:
     }  # fmt: skip
 
 
+def ring() -> list[str]:
+    """Header of a sealed block of lasting records (erases 7, sequence 300, slot 1983333), a sighting's record at 68 of
+    block 1000 (slot 1983335), a minute's at 61 of block 999 (the same slot), an alert's at 32 of block 300, a root
+    entry at 96 of root 5 (blocks 9, none, 11).
+    """
+    mark = b"EMR1" + le(7, 4)
+    name = b"\x02\x20\0\0" + le(300, 4) + le(1983333, 4)
+    name += le(zlib.crc32(name), 4)
+    header = mark + le(zlib.crc32(mark), 4) + name + le(zlib.crc32(name) | 1, 4)
+    alert = le(20660, 2) + b"\x01\x01" + le(77, 4) + le(20674, 2)
+    entry = le(9, 2) + le(300, 4) + b"\xff\xff" + bytes(4) + le(11, 2) + le(299, 4) + bytes(10)
+    records = [
+        (b"\x01" + le(1983335 % 96, 1) + sighting(), 1000, 68),
+        (b"\x02" + le(1983335 % 96, 1) + heard(), 999, 61),
+        (b"\x07\x0a" + le(1983335, 4) + alert, 300, 32),
+        (b"\x01\x00" + entry, 5, 96),
+    ]
+    return [header.hex()] + [
+        (body + le(zlib.crc32(body, seq << 12 ^ at) & 0xFFFF, 2)).hex() for body, seq, at in records
+    ]
+
+
 def golden() -> dict:
     days = {str(index): bluezone_id(KEY, index).hex() for index in (0, 7, 95, 96, 97, 191, 192, 671)}
     return {
@@ -148,6 +171,7 @@ def golden() -> dict:
         "anchor": (le(3, 2) + le(7200, 4) + le(1785000000, 4) + le(250, 2) + le(2, 2) + b"\x01").hex(),
         "key": (b"\x01\x01" + le(3, 2) + le(1983333, 4) + bytes(4) + le(1784990000, 4) + KEY).hex(),
         "alert": (le(20660, 2) + b"\x01\x01" + le(77, 4) + le(20674, 2)).hex(),
+        "ring": ring(),
         "record": records()[:40].hex(),
         "certificate": certificate().hex(),
         "manifest": manifest().hex(),

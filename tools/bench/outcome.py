@@ -44,7 +44,7 @@ class Kept:
 
 def read(image: Path, offset: int, size: int, published: lists.ListFile | None = None) -> Kept:
     """near_minutes: minutes near to the list's records, by the token's own matching, whatever the rule's length."""
-    kept = store.LogStore(ImageDevice(image, offset, size))
+    kept = store.Store(ImageDevice(image, offset, size))
     kept.mount()
     records = [sighting.unpack(payload) for _, payload in kept.read(spec.SIGHTING, 0, 0xFFFFFFFF)]
     whole = [record for record in records if record is not None]
@@ -54,7 +54,7 @@ def read(image: Path, offset: int, size: int, published: lists.ListFile | None =
     return Kept(len(whole), sum(record[4] for record in whole), known[0] if known else None, near, kept.damaged)
 
 
-def _near_minutes(kept: store.LogStore, published: lists.ListFile) -> int:
+def _near_minutes(kept: store.Store, published: lists.ListFile) -> int:
     anchors = clock.Anchors([payload for _, payload in kept.read(spec.ANCHOR, 0, 0xFFFFFFFF)])
     header = published.header._replace(minutes=1)
     matcher = match.Matcher(header, kept, anchors)

@@ -59,7 +59,7 @@ def fresh():
     battery = 3900
     fast = False
     rtc = b""
-    partitions = {"sightings": Flash(12), "lists": Flash(8)}
+    partitions = {"sightings": Flash(16), "lists": Flash(8)}
     outputs = []
     pressed_ms = 0
     radio_up = False
