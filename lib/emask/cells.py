@@ -125,12 +125,16 @@ class Blocks:
             self._do(self._device.ioctl, 6, block)
         except StoreError:
             return False
+        return self.is_blank(block) and self.put(block, 0, mark(erases))
+
+    def is_blank(self, block):
+        """Whether a block reads as erased, all of it."""
         buf = bytearray(_CHUNK)
         for offset in range(0, self.bytes, _CHUNK):
             self.read(block, offset, buf)
             if bytes(buf).rstrip(b"\xff"):
                 return False
-        return self.put(block, 0, mark(erases))
+        return True
 
     def kill(self, block):
         """Take a block's header away: all of it but the seal, so that it differs from a spoilt block's."""

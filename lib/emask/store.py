@@ -166,8 +166,9 @@ class Store:
     def _outdated(self, first, future):
         pool = self._pool
         slots, seqs = pool.slots, pool.seqs
-        # Also what serves no more but was never erased: cut short, or minutes merged long ago.
-        blocks = pool.of(MINUTES) + pool.of(SIGHTINGS) + pool.of(DIRTY)
+        # Also what serves no more but was never erased: cut short, or minutes merged long ago; not what was never used.
+        dirty = [b for b in pool.of(DIRTY) if slots[b] or not self._blocks.is_blank(b)]
+        blocks = pool.of(MINUTES) + pool.of(SIGHTINGS) + dirty
         newest = max([seqs[b] for b in blocks if _DATED_SLOT <= slots[b] < first] or (0,))
         return [b for b in blocks if seqs[b] <= newest and not first <= slots[b] < future]
 

@@ -352,7 +352,7 @@ def test_worn_blocks_are_passed_over_counted_and_hold_nothing():
             store = _mounted(flash, True)
     assert store.bad_blocks == 8
     bad = [block for block in range(24) if parse_header(flash.data[block * 1024 : block * 1024 + 32])[1] == 7]
-    assert bad == list(range(2, 10)) and not any(flash.data[1024:10240])
+    assert bad == list(range(2, 10)) and not any(flash.data[2048:10240])
 
 
 def test_worn_root_costs_the_quick_mount_only():

@@ -46,8 +46,8 @@ def _with_ratios(found: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 def text(found: dict[str, dict[str, Any]]) -> str:
     """Lines for people."""
     lines = [
-        f"{found[RING]['records']} records, minutes of 25 bytes and sightings of 32, on the same model of flash, on the "
-        "MicroPython VM; in brackets, times the ring's.",
+        f"{found[RING]['records']} records, minutes of 25 bytes and sightings of 32, on the same model of flash, on "
+        "the MicroPython VM; in brackets, times the ring's.",
         "The ring is Python and littlefs is C; wall time includes the flash model, which is Python.",
         "",
         f"{'':26}{'bytes/record':>18}{'erases/1000':>18}{'wall ms':>18}{'mount reads':>16}{'heap bytes':>16}",
