@@ -17,7 +17,8 @@ def _mean(total, levels):
 class MinuteTable:
     """What was heard in this minute, one row per identifier; `capacity` rows, allocated once.
 
-    Full: the weakest row gives way to a stronger newcomer; either way the loser's adverts count in `dropped`.
+    Full: a row gives way to a newcomer that is worth more: first whoever was there in the minute before, then whoever
+    was heard more than once, then the stronger. The loser's adverts count in `dropped`.
     """
 
     def __init__(self, capacity=64):
@@ -29,6 +30,7 @@ class MinuteTable:
         self._sum = array("i", bytes(4 * capacity))
         self._best = array("b", bytes(capacity))
         self._tx = array("b", bytes(capacity))
+        self._before = bytearray(256)  # which identifiers were there in the minute before, a bit of 2,048 each
         self.dropped = 0
 
     def __len__(self):
@@ -62,21 +64,27 @@ class MinuteTable:
         row = len(self._rows)
         if row == self._capacity:
             weakest, row = self._weakest()
-            if weakest is None or rssi == _UNKNOWN or rssi <= self._level(row):
+            worth = self._known(ident), False, -128 if rssi == _UNKNOWN else rssi
+            if weakest is None or worth <= self._worth(weakest, row):
                 return None
             self.dropped += self._count[row]
             del self._rows[weakest]
         self._rows[ident] = row
         return row
 
-    def _level(self, row):
-        return self._best[row] if self._levels[row] else -128
+    def _known(self, ident):
+        # Whether it was there in the minute before, by 11 bits.
+        return bool(self._before[ident[0]] & 1 << (ident[1] & 7))
+
+    def _worth(self, ident, row):
+        # What lasts comes before what was heard more than once, and that before what is near.
+        return self._known(ident), self._count[row] > 1, self._best[row] if self._levels[row] else -128
 
     def _weakest(self):
         found = None
         at = 0
         for ident, row in self._rows.items():
-            if found is None or self._level(row) < self._level(at):
+            if found is None or self._worth(ident, row) < self._worth(found, at):
                 found, at = ident, row
         return found, at
 
@@ -91,6 +99,10 @@ class MinuteTable:
             count = self._count[row]
             kind, tx = self._scheme[row], self._tx[row]
             yield sighting.pack_minute(kind, ident, segment, minute, count, best, mean, tx, still)
+        for at in range(256):
+            self._before[at] = 0
+        for ident in self._rows:
+            self._before[ident[0]] |= 1 << (ident[1] & 7)
         self._rows.clear()
 
 

@@ -100,22 +100,40 @@ def test_unknown_level_counts_but_says_nothing():
     assert records[1][4:7] == (2, -50, -50)
 
 
+def _kept(table):
+    return sorted([sighting.unpack_minute(record)[1] for record in table.drain(0, 0)])
+
+
 def test_full_table_keeps_the_strongest_and_counts_the_rest():
     table = heard.MinuteTable(3)
     for number, rssi in ((1, -80), (2, -90), (3, -70)):
         table.add(1, _ident(number), rssi)
-    table.add(1, _ident(2), -91)
     table.add(1, _ident(4), -95)
     assert table.dropped == 1
     table.add(1, _ident(5), -60)
-    assert table.dropped == 3  # both adverts of number 2
+    assert table.dropped == 2
     table.add(1, _ident(6), 127)
-    assert table.dropped == 4
-    assert sorted([sighting.unpack_minute(record)[1] for record in table.drain(0, 0)]) == [
-        _ident(1),
-        _ident(3),
-        _ident(5),
-    ]
+    assert table.dropped == 3
+    assert _kept(table) == [_ident(1), _ident(3), _ident(5)]
+
+
+def test_full_table_prefers_who_was_heard_twice_to_who_is_near():
+    table = heard.MinuteTable(2)
+    for number, rssi in ((1, -90), (1, -90), (2, -80), (3, -40), (4, -30), (4, -30), (5, -20)):
+        table.add(1, _ident(number), rssi)
+    assert _kept(table) == [_ident(1), _ident(4)] and table.dropped == 3
+
+
+def test_full_table_prefers_who_was_there_in_the_minute_before():
+    table = heard.MinuteTable(2)
+    table.add(1, _ident(1), -95)
+    assert _kept(table) == [_ident(1)]
+    for number in (2, 3, 3, 4, 4):
+        table.add(1, _ident(number), -40)
+    table.add(1, _ident(1), 127)
+    for number in range(5, 40):
+        table.add(1, _ident(number), -20)
+    assert _ident(1) in _kept(table)
 
 
 def test_flood_of_identifiers_stays_bounded():
