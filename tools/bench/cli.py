@@ -18,6 +18,7 @@ from tools.bench import heap as heap_use
 from tools.bench import power as power_model
 from tools.bench import speed as bench_speed
 from tools.bench import summary
+from tools.bench import trace as power_trace
 from tools.bench.energy import Board, BoardError
 from tools.bench.engine import BenchError
 from tools.bench.image import Image, ImageError, prepare
@@ -155,6 +156,47 @@ def power(board: str, scenario: str, ppm: int | None, as_json: bool) -> None:
     except (BoardError, power_model.UnknownScenario) as error:
         raise BadInput(str(error)) from None
     click.echo(json.dumps(facts) if as_json else power_model.text(facts))
+
+
+@bench.command("study")
+@_seed
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out/study"), show_default=True)
+@click.option("--board", default="esp32c3", show_default=True, help="A folder of boards/ with a power table.")
+@click.option("--quick", is_flag=True, help="Few trials: to see that it works, not to quote.")
+@_aioble
+@_json
+def study(seed: int | None, out: Path, board: str, quick: bool, aioble: str | None, as_json: bool) -> None:
+    """Whom the schedule finds and what it costs, beside schedules that share no time. Two processes, some minutes."""
+    from tools.bench.study import study as whole
+
+    with _Plain(), _bar() as bar:
+        task = bar.add_task("study", total=whole.total(quick))
+        power_table = Board.load(ROOT / "boards" / board)
+        facts = whole.run(power_table, prepare(aioble), seed or 1, quick, lambda steps: bar.advance(task, steps))
+    out.mkdir(parents=True, exist_ok=True)
+    _write(out / "study.json", facts)
+    for name, drawn in whole.pictures(facts).items():
+        (out / name).write_text(drawn, encoding="utf-8")
+    click.echo(json.dumps(facts) if as_json else whole.text(facts) + f"\n\nFigures and pictures: {out}")
+
+
+@bench.command("trace")
+@click.argument("trace", type=click.Path(dir_okay=False, path_type=Path), metavar="TRACE.csv")
+@click.option("--board", default="esp32c3", show_default=True, help="A folder of boards/ with a power table.")
+@click.option("--sleep", type=click.Choice(["light", "deep"]), default="deep", show_default=True)
+@_json
+def trace(trace: Path, board: str, sleep: str, as_json: bool) -> None:
+    """A current trace measured by a PPK2 or an INA226 beside the model: sleep, and each kind of window."""
+    try:
+        facts = power_trace.compare(trace, Board.load(ROOT / "boards" / board), sleep)
+    except (BoardError, power_trace.TraceError) as error:
+        raise BadInput(str(error)) from None
+    click.echo(json.dumps(facts) if as_json else power_trace.text(facts))
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
+    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
 
 
 def _play(plan: Scenario, image: Image, folder: Path, seed: int | None, detail: str, watcher: Any = None) -> Run:

@@ -1,0 +1,172 @@
+# What else the study asks of the schedule: liars, floods and jammers, who can link two slots, what the model rests on.
+# Knows no picture.
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from emask import grid, schedule
+from emask.schedule import Schedule
+from tools.bench import power
+from tools.bench.energy import Board
+from tools.bench.study.contact import UTC_MS, Clock, Scene, Token
+
+_USUAL = power.SCENARIOS["usual"][1]
+
+
+@contextmanager
+def parameters(**values: int) -> Iterator[None]:
+    """The schedule's constants set for a while, as module attributes of emask.schedule and emask.grid."""
+    places = [(module, name) for module in (schedule, grid) for name in values if hasattr(module, name)]
+    before = [(module, name, getattr(module, name)) for module, name in places]
+    try:
+        for module, name in places:
+            setattr(module, name, values[name])
+        yield
+    finally:
+        for module, name, value in before:
+            setattr(module, name, value)
+
+
+# Attacks
+
+
+def attacks(board: Board) -> dict[str, Any]:
+    """A beacon with false times, invented adverts, a jammer."""
+    usual = power.play(board, _USUAL).total_mah
+    flood = power.play(board, [power.Period(24, 200)]).total_mah
+    jammed = {}
+    for days in (1, 2, 4):
+        hours = 24 * days
+        day = power.play(board, [power.Period(hours, 0)], hours=hours, warm=0, visits=days / 7)
+        jammed[f"first_{days}_days"] = round((day.total_mah - day.mah["cell"]) / days + day.mah["cell"], 2)
+    return {
+        "usual_mah_per_day": round(usual, 2),
+        "liar": [_liar(lie_ms) for lie_ms in (-1400, -400, 400, 1400, 60_000)],
+        "flood_mah_per_day": round(flood, 2),
+        "jammer_mah_per_day": jammed,
+    }
+
+
+def _liar(lie_ms: int, minutes: int = 60) -> dict[str, Any]:
+    """One token alone with a beacon of 20 identifiers that always says its points come lie_ms later."""
+    plan_maker = Schedule(20)
+    plan_maker.confirmed(0)
+    now_ms, moved = 1000, {}
+    while now_ms < minutes * 60_000:
+        plan = plan_maker.plan(now_ms, UTC_MS + now_ms, 0)
+        plan_maker.opened(plan)
+        at_ms = plan.point_ms
+        said = (plan_maker.field(at_ms, plan) * 10 + lie_ms) % grid.CYCLE_MS // 10
+        plan_maker.closed(plan, [(number, at_ms, said) for number in range(20)], 20)
+        now_ms = plan.start_ms + plan.length_ms
+        moved[now_ms // 60_000] = abs(plan_maker.grid.shift_ms(now_ms))
+    return {
+        "lie_ms": lie_ms,
+        "moved_ms_after_15_min": max(value for minute, value in moved.items() if minute <= 15),
+        "moved_ms_after_60_min": max(moved.values()),
+        "back_with_an_honest_token_after_s": _left_behind(plan_maker, now_ms),
+    }
+
+
+def _left_behind(plan_maker: Schedule, now_ms: int) -> float | None:
+    """The liar is gone and an honest token comes: seconds until the two hear each other, None beyond half an hour."""
+    honest = Schedule(20)
+    honest.confirmed(0)
+    rng = np.random.default_rng(5)
+    met = Scene([Token(plan_maker, Clock()), Token(honest, Clock())], rng).play(now_ms / 1000, 1800)
+    both = [met.heard.get(pair, []) for pair in ((0, 1), (1, 0))]
+    return round(max(times[0] for times in both), 1) if all(both) else None
+
+
+# Linkability
+
+
+def linkability(offsets_ms: tuple[int, ...], scenes: int, seed: int, tell: Any) -> list[dict[str, Any]]:
+    """Ten tokens in a room over a slot's boundary: how often a listener that knows the mean moment and the drift of
+    each identifier's windows pairs the identifiers before and after rightly; chance is one in ten.
+    """
+    rows = []
+    for offset_ms in offsets_ms:
+        right = total = 0
+        for number in range(scenes):
+            rng = np.random.default_rng([seed, 31, offset_ms, number])
+            with parameters(JITTER_MS=offset_ms):
+                right += _pairs(rng)
+            total += 10
+            tell()
+        p = right / total
+        spread = 1.96 * (0.09 / total) ** 0.5
+        chance = abs(p - 0.1) <= spread
+        rows.append({"offset_ms": offset_ms, "links": total, "right": round(p, 4), "within_chance": bool(chance)})
+    return rows
+
+
+def _pairs(rng: np.random.Generator, count: int = 10) -> int:
+    """Of ten tokens, how many the listener pairs rightly."""
+    tokens = []
+    for _ in range(count):
+        plan_maker = Schedule(20)
+        plan_maker.confirmed(0)
+        tokens.append(Token(plan_maker, Clock(rng.uniform(-30, 30), rng.uniform(-20, 20))))
+    boundary_s = 1800.0
+    scene = Scene(tokens, rng)
+    seen: list[dict[int, list[tuple[float, float]]]] = [{0: [], 1: []} for _ in tokens]
+    close = scene._close
+
+    def listen(number: int, window: Any, met: Any, start_s: float) -> None:
+        if window.sent.size and window.plan.length_ms < 200:
+            middle = float(window.start_s + window.end_s) / 2
+            phase_ms = ((middle - 5) * 1000 + 30_000) % 60_000 - 30_000
+            seen[number][int(middle >= boundary_s)].append((middle, phase_ms))
+        close(number, window, met, start_s)
+
+    scene._close = listen  # type: ignore[method-assign]
+    scene.play(boundary_s - 890, 1780)
+    before = np.array([_feature(entry[0]) for entry in seen])
+    after = np.array([_feature(entry[1]) for entry in seen])
+    far = np.abs(before[:, None, :] - after[None, :, :]) / (before.std(axis=0) + after.std(axis=0) + 1e-9)
+    return int((far.sum(axis=2).argmin(axis=1) == np.arange(count)).sum())
+
+
+def _feature(points: list[tuple[float, float]]) -> tuple[float, float]:
+    """Mean phase in ms and drift in ms a minute."""
+    times, phases = np.array(points).T
+    slope = float(np.polyfit(times - times.mean(), phases, 1)[0]) * 60 if len(points) > 2 else 0.0
+    return float(phases.mean()), slope
+
+
+# Sensitivity and the frontier
+
+
+def sensitivity(board: Board) -> list[dict[str, Any]]:
+    """Each figure of the board's table made twice as bad: the usual day, worst first. The clock's error is one."""
+    base = power.play(board, _USUAL).total_mah
+    rows = [_twice("clock error 20 ppm", board, base, ppm=2 * board.clock_error_ppm)]
+    for part in ("current_ma", "time_us"):
+        for name, value in getattr(board, part).items():
+            table = {**getattr(board, part), name: 2 * value}
+            worse = replace(board, current_ma=table) if part == "current_ma" else replace(board, time_us=table)
+            rows.append(_twice(f"{name} {value:g} {part.split('_')[1].replace('ma', 'mA')}", worse, base))
+    return sorted(rows, key=lambda row: -row["mah_per_day"])
+
+
+def _twice(name: str, board: Board, base: float, ppm: int | None = None) -> dict[str, Any]:
+    mah = power.play(board, _USUAL, ppm=ppm).total_mah
+    return {"figure": name, "mah_per_day": round(mah, 2), "ratio": round(mah / base, 3)}
+
+
+FRONTIER = (
+    {"MEETING_MINUTES": 10, "CYCLE_MS": 600_000},
+    {"MEETING_MINUTES": 7, "CYCLE_MS": 420_000},
+    {"MEETING_MINUTES": 5, "CYCLE_MS": 300_000, "BASE_MS": 60},
+    {"MEETING_MINUTES": 5, "CYCLE_MS": 300_000},
+    {"MEETING_MINUTES": 4, "CYCLE_MS": 240_000},
+    {"MEETING_MINUTES": 3, "CYCLE_MS": 180_000},
+    {"MEETING_MINUTES": 5, "CYCLE_MS": 300_000, "REACH_HOURS": 5},
+    {"MEETING_MINUTES": 5, "CYCLE_MS": 300_000, "REACH_HOURS": 2},
+)
