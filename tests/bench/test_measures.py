@@ -9,7 +9,7 @@ import pytest
 from tests.bench.scenes import emask, image
 from tools.bench import heap, speed
 
-ROW = {"sleep", "tokens", "hours", "wall_s", "token_days_per_s", "heard", "us_per_heard", "aioble"}
+ROW = {"day", "sleep", "tokens", "hours", "wall_s", "token_days_per_s", "heard", "us_per_heard", "aioble"}
 
 
 def test_speed_gives_a_row_for_each_sleep_and_number_of_tokens():

@@ -112,13 +112,21 @@ def demo(seed: int | None, out: Path, aioble: str | None, as_json: bool) -> None
     default=("light", "deep"),
     show_default=True,
 )
+@click.option("--day", type=click.Choice(sorted(bench_speed.DAYS)), default="crowd", show_default=True)
 @_aioble
 @_json
-def speed(tokens: tuple[int, ...], hours: float, sleeps: tuple[str, ...], aioble: str | None, as_json: bool) -> None:
-    """Token-days per second of the bench itself, tokens that all hear each other all day."""
+def speed(
+    tokens: tuple[int, ...], hours: float, sleeps: tuple[str, ...], day: str, aioble: str | None, as_json: bool
+) -> None:
+    """Token-days per second of the bench itself: tokens that all hear each other all day, or a usual day."""
     with _Plain():
         rows = bench_speed.measure(
-            prepare(aioble), tokens, sleeps, hours, lambda row: None if as_json else click.echo(bench_speed.line(row))
+            prepare(aioble),
+            tokens,
+            sleeps,
+            hours,
+            lambda row: None if as_json else click.echo(bench_speed.line(row)),
+            day,
         )
     if as_json:
         click.echo(json.dumps(rows))

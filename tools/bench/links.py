@@ -4,7 +4,7 @@ from __future__ import annotations
 import bisect
 import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from tools.bench.recording import Recording
 
@@ -21,6 +21,7 @@ class LinkTable:
         self._chosen: dict[tuple[str, str], ConstantLink | PathLinks | RecordedLinks | None] = {}
         self._cache: dict[tuple[str, str], tuple[int, float | None]] = {}
         self._fading: dict[str, random.Random] = {}
+        self._partners: dict[str, tuple[int, tuple[str, ...]]] = {}
 
     def add(self, model: ConstantLink | PathLinks | RecordedLinks) -> None:
         self._models.append(model)
@@ -35,6 +36,14 @@ class LinkTable:
         level = model.level_dbm(sender, receiver, t_us) if model else None
         self._cache[pair] = (second, level)
         return level
+
+    def partners(self, sender: str, names: Collection[str]) -> tuple[str, ...]:
+        """Those of names that some model joins with the sender, ever; a level may still be None at times."""
+        known = self._partners.get(sender)
+        if known is None or known[0] != len(names):
+            some = tuple(name for name in names if name != sender and self._model((sender, name)))
+            known = self._partners[sender] = (len(names), some)
+        return known[1]
 
     def _model(self, pair: tuple[str, str]) -> ConstantLink | PathLinks | RecordedLinks | None:
         if pair not in self._chosen:

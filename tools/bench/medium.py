@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -74,6 +74,8 @@ class Heard:
 
 class Links(Protocol):
     """Level of every directed link, dBm, or None where there is none."""
+
+    def partners(self, sender: str, names: Collection[str]) -> Sequence[str]: ...
 
     def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None: ...
 
@@ -297,8 +299,10 @@ class Medium:
             and event.t_us < other.end_us
             and other.radio is not event.radio
         ]
-        for receiver in tuple(self.listeners.values()):
-            if receiver is event.radio:
+        listeners = self.listeners
+        for name in self.links.partners(event.radio.name, self.radios):
+            receiver = listeners.get(name)
+            if receiver is None:
                 continue
             base = self.links.level_dbm(event.radio.name, receiver.name, event.t_us)
             if base is None:

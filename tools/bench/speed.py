@@ -1,10 +1,11 @@
-# The bench's own speed: token-days per second of wall time, all tokens in range of each other.
+# The bench's own speed: token-days per second of wall time, of tokens all in one room or through a usual day.
 # Measures the bench, not the product.
 from __future__ import annotations
 
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,18 @@ from tools.bench.scenario import EventSpec, KioskSpec, NodeSpec, Scenario
 
 
 def measure(
-    image: Image, tokens: tuple[int, ...], sleeps: tuple[str, ...], hours: float, tell: Callable[[dict[str, Any]], None]
+    image: Image,
+    tokens: tuple[int, ...],
+    sleeps: tuple[str, ...],
+    hours: float,
+    tell: Callable[[dict[str, Any]], None],
+    day: str = "crowd",
 ) -> list[dict[str, Any]]:
-    """One row per case: sleep, tokens, hours, wall_s, token_days_per_s, heard, per_heard_us."""
+    """One row per case: sleep, tokens, hours, wall_s, token_days_per_s, heard, per_heard_us. day: one of DAYS."""
     rows = []
     for sleep in sleeps:
         for count in tokens:
-            rows.append(_one(image, sleep, count, hours))
+            rows.append(_one(image, DAYS[day](sleep, count, hours), sleep, count, hours))
             tell(rows[-1])
     return rows
 
@@ -35,9 +41,28 @@ def crowd(sleep: str, count: int, hours: float) -> Scenario:
     return Scenario("crowd", 1, _START_UTC, hours * 3600, nodes, kiosks, links, press, Path())
 
 
-def _one(image: Image, sleep: str, count: int, hours: float) -> dict[str, Any]:
+def usual(sleep: str, count: int, hours: float) -> Scenario:
+    """The usual day: a third of it alone, then at home in threes, a quarter of it out at one of 20 places."""
+    base = crowd(sleep, count, hours)
+    press = [EventSpec(20.0 + 8 * n, "press", node.name) for n, node in enumerate(base.nodes)]
+    links: list[dict[str, Any]] = [{"model": "constant", "a": "station", "rssi_dbm": -60.0, "to_s": 30.0 + 8 * count}]
+    for a in range(count):
+        for b in range(a):
+            ends = {"model": "constant", "a": base.nodes[a].name, "b": base.nodes[b].name, "rssi_dbm": -60.0}
+            if a // 3 == b // 3:
+                links.append({**ends, "from_s": hours * 1200, "to_s": hours * 2700})
+            elif a % _PLACES == b % _PLACES:
+                links.append({**ends, "from_s": hours * 2700})
+    return replace(base, name="usual-day", events=press, links=links)
+
+
+DAYS = {"crowd": crowd, "usual": usual}
+_PLACES = 20
+
+
+def _one(image: Image, scene: Scenario, sleep: str, count: int, hours: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(crowd(sleep, count, hours), image, Path(folder))
+        run = Run(scene, image, Path(folder))
         started = time.perf_counter()
         try:
             run.play()
@@ -46,6 +71,7 @@ def _one(image: Image, sleep: str, count: int, hours: float) -> dict[str, Any]:
         wall_s = time.perf_counter() - started
     heard = sum(sum(node.radio.total.heard.values()) for node in run.nodes.values())
     return {
+        "day": scene.name,
         "sleep": sleep,
         "tokens": count,
         "hours": hours,
