@@ -43,7 +43,9 @@ def test_flood_ends_no_task_and_no_life(done):
 def test_flood_is_bounded_per_slot_and_told(done):
     kept = scenes.mounted(done.nodes["wearer"])
     slots = [slot for slot, _ in kept.read(spec.SIGHTING)]
-    assert max(slots.count(slot) for slot in set(slots)) <= 64  # 32 places for those that passed by, a few of them shared
+    assert (
+        max(slots.count(slot) for slot in set(slots)) <= 64
+    )  # 32 places for those that passed by, a few of them shared
     assert len(slots) > 300
     state = kept.latest(spec.STATE)[1]
     assert state[1] & 2
