@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from emask import spec
 from emask.store import Store
 from tools.cli import main
-from tools.ring import compare, inspect, powercut, year
+from tools.ring import compare, powercut, year
+from tools.ring import image as ring_image
 from tools.ring.flashmodel import Chance, Flash, PowerCut
 from tools.ring.trial import Life
 
@@ -96,7 +97,7 @@ def test_image_with_every_bit_flipped_somewhere_never_fails(tmp_path):
         data = bytearray(whole)
         for _ in range(200):
             data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-        inspect.text(inspect.look(bytes(data)))
+        ring_image.text(ring_image.look(bytes(data)))
 
 
 def test_missing_image_is_bad_input(tmp_path):

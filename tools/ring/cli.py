@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tools.cli import BadInput, Refused
 from tools.ring import compare as against
-from tools.ring import inspect as image
+from tools.ring import image
 from tools.ring import powercut as trial
 from tools.ring import year as wear
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ _VM_STEP = 100
 def run(board: Board, image: Image, seed: int, quick: bool, tell: Tell) -> dict[str, Any]:
     """Everything; with the same seed the same."""
     n = steps(quick)
-    with get_context("spawn").Pool(2) as pool:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         facts: dict[str, Any] = {"model": MODEL, "board": board.name, "seed": seed, "quick": quick}
         facts["charge"] = _charge(board)
         facts["cases"] = {case.name: _case(pool, case, n, seed, tell) for case in cases.CASES}
@@ -89,7 +90,7 @@ def _trials(
 ) -> list[cases.Trial]:
     jobs = [(case, at, min(at + _BATCH, count), seed, fading, values or {}) for at in range(0, count, _BATCH)]
     done: list[cases.Trial] = []
-    for part in pool.imap(_work, jobs):
+    for part in pool.map(_work, jobs):
         done += part
         tell(len(part))
     return done
