@@ -42,7 +42,7 @@ class Listener:
 
     async def _minute(self):
         device = self._device
-        plan = device.rendezvous.plan(device.board.clock_ms(), device.clock, device.own_slot())
+        plan = device.rendezvous.plan(device.board.clock_ms(), device.clock, device.identity.scheme.SLOT_S)
         due_ms = plan.start_ms - device.rendezvous.lead_ms
         device.expect(due_ms)
         await device.power.sleep_until(due_ms)

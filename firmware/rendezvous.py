@@ -36,12 +36,24 @@ class Rendezvous:
         """The clock was just set."""
         self.schedule.confirmed(now_ms)
 
-    def plan(self, now_ms, clock, slot):
-        """The next emask.schedule.Plan; clock: emask.clock.SegmentClock; slot: own slot of the scheme."""
-        if slot & 0xFFFF != self._slot:
-            self._slot = slot & 0xFFFF
-            self._offset_ms, self._drawn = self._next_ms, 0
+    def plan(self, now_ms, clock, slot_s):
+        """The next emask.schedule.Plan; clock: emask.clock.SegmentClock; slot_s: seconds of the scheme's slot.
+
+        A window of the next slot has the next slot's shift: the first one too, or it would join two identifiers.
+        """
+        slot = clock.scheme_slot(now_ms, slot_s)
+        self._roll(slot)
+        plan = self.schedule.plan(now_ms, clock.own_ms(now_ms), self._offset_ms)
+        later = clock.scheme_slot(plan.start_ms, slot_s)
+        if later == slot:
+            return plan
+        self._roll(later)
         return self.schedule.plan(now_ms, clock.own_ms(now_ms), self._offset_ms)
+
+    def _roll(self, slot):
+        if 0 < (slot - self._slot & 0xFFFF) < 0x8000:
+            self._slot = slot & 0xFFFF
+            self._offset_ms, self._next_ms, self._drawn = self._next_ms, 0, 0
 
     def opened(self, plan, now_ms, entropy):
         """The radio runs, at now_ms. Learns the lead; draws the next slot's shift once."""

@@ -268,7 +268,7 @@ def test_deep_sleep_boot_uses_the_window_it_woke_for():
     device, _ = handed_over()
     minutes(device, 3)
     last_ms = device.radio.sent[-1][0]
-    plan = device.rendezvous.plan(board.now_ms, device.clock, device.own_slot())
+    plan = device.rendezvous.plan(board.now_ms, device.clock, 900)
     device.freeze()
     board.now_ms = plan.start_ms - device.rendezvous.lead_ms + 70
     again = boot(board.WAKE_TIMER)
@@ -327,15 +327,15 @@ def test_key_is_replaced_after_a_week():
 # -- rendezvous
 
 
-def _rendezvous(count, late_ms=0, slot_of=lambda number: 1):
+def _rendezvous(count, late_ms=0):
     meet = Rendezvous(20, 20)
     own = clock.SegmentClock(1)
     own.confirm(1000, UTC, 250)
     meet.confirmed(1000)
     found = []
     now_ms = 1000
-    for number in range(count):
-        plan = meet.plan(now_ms, own, slot_of(number))
+    for _ in range(count):
+        plan = meet.plan(now_ms, own, 900)
         meet.opened(plan, plan.start_ms + (late_ms - meet.lead_ms), os.urandom)
         meet.schedule.closed(plan, (), 0)
         found.append(own.own_ms(plan.point_ms))
@@ -343,16 +343,22 @@ def _rendezvous(count, late_ms=0, slot_of=lambda number: 1):
     return meet, found
 
 
+def _shifts(points):
+    return [(point - 5000 + 150000) % 300000 - 150000 for point in points]
+
+
 def test_windows_of_confirmed_clocks_share_the_minute():
-    _, points = _rendezvous(5)
-    assert [point % 300000 for point in points] == [5000] * 5
+    _, points = _rendezvous(9)
+    assert max([abs(shift) for shift in _shifts(points)]) <= schedule.JITTER_MS
 
 
-def test_windows_shift_anew_in_each_slot():
-    meet, points = _rendezvous(40, slot_of=lambda number: 1 + number // 2)
-    shifts = [(point - 5000 + 150000) % 300000 - 150000 for point in points]
-    assert shifts[0::2] == shifts[1::2] and len(set(shifts)) > 10
-    assert max(shifts) <= schedule.JITTER_MS and min(shifts) >= -schedule.JITTER_MS
+def test_windows_shift_anew_in_each_slot_from_its_first_window_on():
+    _, points = _rendezvous(60)
+    slots = {}
+    for point, shift in zip(points, _shifts(points)):
+        slots.setdefault(point // 900000, set()).add(shift)
+    assert {len(shifts) for shifts in slots.values()} == {1}
+    assert len({shift for shifts in slots.values() for shift in shifts}) > 8
 
 
 def test_lead_is_learned():

@@ -111,3 +111,17 @@ def test_whole_study_runs_quickly(tmp_path):
     assert facts == json.loads((tmp_path / "study.json").read_text())
     assert facts["firmware"][1]["firmware"]["found_15min"] == 1.0
     assert (tmp_path / "found-charge.svg").is_file() and (tmp_path / "found-apart.svg").is_file()
+
+
+def test_classifier_links_what_is_kept_and_nothing_else():
+    rng = np.random.default_rng(2)
+
+    def links(kept_ms):
+        right = 0
+        for _ in range(200):
+            kept = rng.normal(0, kept_ms, 10)
+            before, after = (np.c_[kept + rng.normal(0, 2, 10), np.zeros(10)] for _ in range(2))
+            right += more.rightly_paired(before, after + 50)  # what all have in common links nobody
+        return right / 2000
+
+    assert links(30.0) > 0.6 and abs(links(0.0) - 0.1) < 0.03

@@ -105,15 +105,23 @@ class Scene:
 
     def _window(self, token: Token, t_s: float) -> Window:
         own_ms = int(token.clock.own_ms(t_s))
-        slot = own_ms // (SLOT_S * 1000)
-        if slot != token.offset_slot:
-            token.offset_slot = slot
-            token.offset_ms = int(self.rng.integers(-schedule.JITTER_MS, schedule.JITTER_MS + 1))
+        self._roll(token, own_ms)
         plan = token.schedule.plan(own_ms - UTC_MS, own_ms, token.offset_ms)
+        if self._roll(token, UTC_MS + plan.start_ms):
+            plan = token.schedule.plan(own_ms - UTC_MS, own_ms, token.offset_ms)
         start_s = max(t_s, token.clock.true_s(UTC_MS + plan.start_ms) + self.rng.normal(0, START_JITTER_MS) / 1000)
         end_s = start_s + plan.length_ms / 1000
         sent, fields = self._adverts(token, plan, start_s, end_s)
         return Window(plan, start_s, end_s, sent, fields)
+
+    def _roll(self, token: Token, own_ms: int) -> bool:
+        """A new slot by the token's clock: a new random shift, as firmware/rendezvous.py does it."""
+        slot = own_ms // (SLOT_S * 1000)
+        if slot <= token.offset_slot:
+            return False
+        token.offset_slot = slot
+        token.offset_ms = int(self.rng.integers(-schedule.JITTER_MS, schedule.JITTER_MS + 1))
+        return True
 
     def _adverts(self, token: Token, plan: Plan, start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]:
         if not plan.adv_ms:
