@@ -51,7 +51,8 @@ class Rendezvous:
         return self.schedule.plan(now_ms, clock.own_ms(now_ms), self._offset_ms)
 
     def _roll(self, slot):
-        if 0 < (slot - self._slot & 0xFFFF) < 0x8000:
+        # Not back by one: a plan for the next slot may be asked for again before it begins.
+        if (self._slot - slot & 0xFFFF) > 1:
             self._slot = slot & 0xFFFF
             self._offset_ms, self._next_ms, self._drawn = self._next_ms, 0, 0
 

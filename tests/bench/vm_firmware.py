@@ -327,10 +327,10 @@ def test_key_is_replaced_after_a_week():
 # -- rendezvous
 
 
-def _rendezvous(count, late_ms=0):
+def _rendezvous(count, late_ms=0, utc_s=UTC):
     meet = Rendezvous(20, 20)
     own = clock.SegmentClock(1)
-    own.confirm(1000, UTC, 250)
+    own.confirm(1000, utc_s, 250)
     meet.confirmed(1000)
     found = []
     now_ms = 1000
@@ -359,6 +359,27 @@ def test_windows_shift_anew_in_each_slot_from_its_first_window_on():
         slots.setdefault(point // 900000, set()).add(shift)
     assert {len(shifts) for shifts in slots.values()} == {1}
     assert len({shift for shifts in slots.values() for shift in shifts}) > 8
+
+
+def test_windows_shift_anew_whatever_the_number_of_the_slot():
+    for slot in (0x1E8000 + 5, 0x1EFFFF - 2, 0x1F0000, 0x1E0000 + 9):
+        _, points = _rendezvous(60, utc_s=slot * 900)
+        assert len(set(_shifts(points))) > 8
+
+
+def test_windows_shift_anew_after_the_time_was_set_back():
+    meet, points = _rendezvous(6)
+    own = clock.SegmentClock(1)
+    own.confirm(1000, UTC - 40 * 86400, 250)
+    meet.confirmed(1000)
+    shifts = set()
+    now_ms = 1000
+    for _ in range(60):
+        plan = meet.plan(now_ms, own, 900)
+        meet.opened(plan, plan.start_ms, os.urandom)
+        shifts.update(_shifts([own.own_ms(plan.point_ms)]))
+        now_ms = plan.start_ms + plan.length_ms
+    assert len(shifts) > 8
 
 
 def test_lead_is_learned():
