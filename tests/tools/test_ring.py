@@ -14,7 +14,7 @@ from emask.store import Store
 from tools.cli import main
 from tools.ring import compare, powercut, year
 from tools.ring import image as ring_image
-from tools.ring.flashmodel import Chance, Flash, PowerCut
+from tools.ring.dual.flashmodel import Chance, Flash, PowerCut
 from tools.ring.trial import Life
 
 _SLOT = 20000 * 96

@@ -21,7 +21,7 @@ def measure(slots: int) -> dict[str, dict[str, Any]]:
     """Counts of each keeper, with `per_record` and `to_ring` (how many times the ring's)."""
     vm = Path(sys.executable).with_name("micropython")
     script = Path(__file__).with_name("vm_compare.py")
-    paths = f"{ROOT / 'lib'}:{script.parent}"
+    paths = f"{ROOT / 'lib'}:{script.parent / 'dual'}"
     try:
         done = subprocess.run(
             [str(vm), "-X", "heapsize=16m", str(script), paths, str(slots)], capture_output=True, text=True, check=False

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from emask.cells import StoreError
-from tools.ring.flashmodel import ERASE_COST, Chance, Flash, PowerCut
+from tools.ring.dual.flashmodel import ERASE_COST, Chance, Flash, PowerCut
 from tools.ring.trial import Life, Wrong, until_cut
 
 SMALL = (16, 2048)  # blocks and their bytes: everything happens often

@@ -9,7 +9,7 @@ from emask import spec
 from emask.cells import LASTING, StoreError, places
 from emask.pool import StoreFull
 from emask.store import Store
-from tools.ring.flashmodel import Flash, PowerCut
+from tools.ring.dual.flashmodel import Flash, PowerCut
 
 FIRST_DAY = 20000
 KEEP_DAYS, KEEP_KEY_DAYS = 3, 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from emask import spec
 from emask.store import Store
-from tools.ring.flashmodel import Flash
+from tools.ring.dual.flashmodel import Flash
 
 FIRST_DAY = 20000
 BLOCKS = 240
