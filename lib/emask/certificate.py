@@ -18,10 +18,7 @@ def unpack(data):
     if head.kind not in (spec.LIST_KEY, spec.KIOSK_KEY):
         raise signed.SignedError("not a certificate")
     found = Certificate(*(head + struct.unpack_from(_BODY, data, signed.HEAD_BYTES)))
-    if found.until_s <= found.since_s or found.kind == spec.KIOSK_KEY and _days(found) > LONGEST_KIOSK_S:
+    term_s = found.until_s - found.since_s
+    if term_s <= 0 or found.kind == spec.KIOSK_KEY and term_s > LONGEST_KIOSK_S:
         raise signed.SignedError("certificate of an impossible term")
     return found
-
-
-def _days(found):
-    return found.until_s - found.since_s

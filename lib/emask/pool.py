@@ -197,17 +197,17 @@ class Pool:
                 self.clean(old.block)
 
     def _take(self, stream, slot):
-        # The least worn block; for sightings, which stay for long, the most worn.
-        while self.free():
-            block = self.free()[0]
-            for other in self.free():
-                if (self.erases[other] > self.erases[block]) == (stream == SIGHTINGS):
-                    block = other
+        # The least worn block, of several the last; for sightings, which stay for long, the most worn.
+        pick, order = (max, 1) if stream == SIGHTINGS else (min, -1)
+        while True:
+            free = self.free()
+            if not free:
+                raise StoreFull("no room")
+            block = pick(free[::order], key=lambda other: self.erases[other])
             self.seq += 1
             head = Head(self.blocks, stream, block, self.seq, slot)
             if self._ready(block) and self._use(head):
                 return head
-        raise StoreFull("no room")
 
     def _ready(self, block):
         # A clean block's mark is programmed again: the cut that ended its erase may have come in the middle of it.
