@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 
 _SCHEMA = Path(__file__).with_name("scenario.schema.json")
-_START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+START_UTC = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 _OWN = {"emask"}  # emask.txt holds what the emask events said
 
 
@@ -87,7 +87,7 @@ class Scenario:
         scenario = Scenario(
             name=table["name"],
             seed=table.get("seed", 1),
-            start_utc=table.get("start_utc", _START),
+            start_utc=table.get("start_utc", START_UTC),
             duration_s=table["duration_s"],
             nodes=nodes,
             kiosks=[KioskSpec(**entry) for entry in table.get("kiosk", [])],
@@ -120,7 +120,7 @@ def _check(path: Path, table: dict[str, Any]) -> None:
     for where, number in _numbers("", table):
         if not math.isfinite(number):
             raise ScenarioError(f"{path}: {where}: {number} is not a number that a run can use")
-    start = table.get("start_utc", _START)
+    start = table.get("start_utc", START_UTC)
     if not isinstance(start, datetime) or start.tzinfo is None:
         raise ScenarioError(f"{path}: start_utc: write a date-time with its offset, such as 2026-11-24T08:00:00Z")
 

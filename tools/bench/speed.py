@@ -11,8 +11,7 @@ from typing import Any
 
 from tools.bench.image import Image
 from tools.bench.run import Run
-from tools.bench.scenario import _START as _START_UTC
-from tools.bench.scenario import EventSpec, KioskSpec, NodeSpec, Scenario
+from tools.bench.scenario import START_UTC, EventSpec, KioskSpec, NodeSpec, Scenario
 
 
 def measure(
@@ -38,7 +37,7 @@ def crowd(sleep: str, count: int, hours: float) -> Scenario:
     press = [EventSpec(20.0 + 20 * n, "press", node.name) for n, node in enumerate(nodes)]
     links = [{"model": "constant", "rssi_dbm": -60.0}]
     kiosks = [KioskSpec("station", handover=True)]
-    return Scenario("crowd", 1, _START_UTC, hours * 3600, nodes, kiosks, links, press, Path())
+    return Scenario("crowd", 1, START_UTC, hours * 3600, nodes, kiosks, links, press, Path())
 
 
 def usual(sleep: str, count: int, hours: float) -> Scenario:

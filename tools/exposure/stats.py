@@ -19,12 +19,6 @@ def auc(scores: Sequence[float] | Array, truth: Sequence[bool] | NDArray[np.bool
     return float((ranks[labels].sum() - near * (near + 1) / 2) / (near * far))
 
 
-def precision_recall(said: NDArray[np.bool_], truth: NDArray[np.bool_]) -> tuple[float | None, float | None]:
-    """Of those said, how many are true; of the true, how many were said. None where there is nothing to divide by."""
-    right = int((said & truth).sum())
-    return (right / int(said.sum()) if said.any() else None, right / int(truth.sum()) if truth.any() else None)
-
-
 class Logistic:
     """Logistic regression with a ridge on standardized features; `weights` are for the features as they come."""
 

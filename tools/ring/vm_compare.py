@@ -88,7 +88,7 @@ def measure(make):
     keeper = make()
     keeper.start(flash)
     gc.collect()
-    flash.programmed = flash.programs = flash.reads = 0
+    flash.programmed = flash.reads = 0
     before = sum(flash.erases)
     count = 0
     spent_us = 0

@@ -11,7 +11,6 @@ from emask import schedule
 from emask.schedule import MINUTE, Plan, Schedule
 from tools.bench.medium import airtime_us
 
-MINUTE_S = 60.0
 UTC_MS = 1_764_000_000_000 // 300_000 * 300_000  # own time at true time 0, a full cycle of the grid
 SLOT_S = 900
 START_JITTER_MS = 3.0  # of the radio's start about the learned lead, one sigma [E]

@@ -7,8 +7,7 @@ from typing import Any
 
 from tools.bench.image import Image
 from tools.bench.run import Run
-from tools.bench.scenario import _START as _START_UTC
-from tools.bench.scenario import EventSpec, KioskSpec, NodeSpec, Scenario
+from tools.bench.scenario import START_UTC, EventSpec, KioskSpec, NodeSpec, Scenario
 
 _HAND_OVER_S = 1200.0
 
@@ -52,4 +51,4 @@ def _scenario(meet_s: float, count: int, seed: int) -> Scenario:
         links.append({"model": "constant", **ends, "rssi_dbm": -60.0, "from_s": meet_s})
     press = [EventSpec(20.0 + 45 * n, "press", node.name) for n, node in enumerate(nodes)]
     kiosk = [KioskSpec("station", handover=True)]
-    return Scenario("pairs", seed, _START_UTC, meet_s + 900, nodes, kiosk, links, press, folder=Path())
+    return Scenario("pairs", seed, START_UTC, meet_s + 900, nodes, kiosk, links, press, folder=Path())

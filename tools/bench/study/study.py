@@ -54,7 +54,7 @@ def run(board: Board, image: Image, seed: int, quick: bool, tell: Tell) -> dict[
         aim = next(case for case in cases.CASES if case.name == "crystal-10h")
         facts["fading"] = {
             "about": "crystal-10h, at the levels of pairs within 2 m of a recording",
-            **_summary(_trials(pool, aim, n["case"], seed, tell, fading=True)),
+            **cases.summarize(_trials(pool, aim, n["case"], seed, tell, fading=True)),
         }
         facts["over_time"] = [_hours(pool, hours, n["point"], seed, tell) for hours in HOURS]
         facts["frontier"] = [_point(pool, board, aim, values, n["point"], seed, tell) for values in more.FRONTIER]
@@ -78,11 +78,7 @@ def _charge(board: Board) -> dict[str, Any]:
 
 def _case(pool: Any, case: cases.Case, n: dict[str, int], seed: int, tell: Tell) -> dict[str, Any]:
     count = n["aim"] if case.name == "crystal-10h" else n["case"] // 5 if case.side > 1 else n["case"]
-    return {"about": case.about, **_summary(_trials(pool, case, count, seed, tell))}
-
-
-def _summary(trials: list[cases.Trial]) -> dict[str, Any]:
-    return cases.summarize(trials)
+    return {"about": case.about, **cases.summarize(_trials(pool, case, count, seed, tell))}
 
 
 def _trials(
@@ -131,7 +127,7 @@ def _hours(pool: Any, hours: float, count: int, seed: int, tell: Tell) -> dict[s
     row: dict[str, Any] = {"hours": hours}
     for name, ppm in (("crystal", cases.CRYSTAL_PPM), ("internal", cases.INTERNAL_PPM)):
         case = cases.Case(f"{name}-{hours}", "", hours, ppm=ppm)
-        row[name] = _summary(_trials(pool, case, count, seed, tell))["found_15min"]
+        row[name] = cases.summarize(_trials(pool, case, count, seed, tell))["found_15min"]
     return row
 
 
@@ -140,7 +136,7 @@ def _point(
 ) -> dict[str, Any]:
     with more.parameters(**values):
         mah = power.play(board, power.SCENARIOS["usual"][1]).total_mah
-    found = _summary(_trials(pool, case, count, seed, tell, values=values))
+    found = cases.summarize(_trials(pool, case, count, seed, tell, values=values))
     kept = {key: found[key] for key in ("found_15min", "found_5min", "found_2min", "minutes_of_15", "trials")}
     return {"values": values, "mah_per_day": round(mah, 2), **kept}
 
@@ -181,12 +177,12 @@ def pictures(facts: dict[str, Any]) -> dict[str, str]:
         plots.Curve(name, [(row["mah_per_day"], row[key]["found"]) for row in over]) for key, name in names.items()
     ]
     hours = [
-        plots.Curve(f"{name}", [(row["hours"], row[name]["value"]) for row in facts["over_time"]])
+        plots.Curve(name, [(row["hours"], row[name]["value"]) for row in facts["over_time"]])
         for name in ("crystal", "internal")
     ]
-    for key, name in list(names.items())[:1]:
-        level = facts["same_charge"][key]["found"]
-        hours.append(plots.Curve(f"{name}, at the crystal's charge", [(HOURS[0], level), (HOURS[-1], level)]))
+    bound = "optimal_with_wake_ups"
+    level = facts["same_charge"][bound]["found"]
+    hours.append(plots.Curve(f"{names[bound]}, at the crystal's charge", [(HOURS[0], level), (HOURS[-1], level)]))
     y = "contacts of 15 minutes found in both directions"
     return {
         "found-charge.svg": plots.draw("Found against charge", "mAh a day (ESP32-C3, a model)", y, curves, log_x=True),

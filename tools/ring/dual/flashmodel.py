@@ -46,7 +46,7 @@ class Flash:
         self.erases = [0] * blocks
         self.power = None
         self.dead = False
-        self.reads = self.programs = self.programmed = 0
+        self.reads = self.programmed = 0
         self._chance = chance or Chance()
         self._lives = lives
         self._weak = {}  # address -> bits that may read as 0 or 1
@@ -82,7 +82,6 @@ class Flash:
         done = len(buf)
         if self.power is not None and self.power < done:
             done = self.power
-        self.programs += 1
         self.programmed += done
         both = (old & new).to_bytes(len(buf), "little")
         self.data[at : at + done] = both[:done]
