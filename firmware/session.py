@@ -17,6 +17,8 @@ _NO_RECORDS = ()
 _CHECKING = ("emask_crypto.ed25519", "emask_crypto.sha512", "trust", "emask.certificate")
 _AGREEING = ("emask_crypto.x25519", "status")
 _SEALING = ("emask_crypto.hpke", "emask_crypto.chacha", "consent")
+_BLINKS = const(3)
+_BLINK_MS = const(200)
 
 
 class Session:
@@ -47,6 +49,8 @@ class Session:
         try:
             if kind == spec.BYE:
                 return self._bye(messages.unpack(kind, body))
+            if kind == spec.BLINK:
+                return await self._blink(messages.unpack(kind, body))
             if kind == spec.HELLO:
                 return self._hello(*messages.unpack(kind, body))
             if kind == spec.SESSION and self._stage == _GREETED:
@@ -68,6 +72,15 @@ class Session:
 
     def _bye(self, _fields):
         self.ended = True
+        return [(spec.OK, b"")]
+
+    async def _blink(self, _fields):
+        # So that the wearer sees which token is connected. Nothing is told, and so nobody need be trusted.
+        for _ in range(_BLINKS):
+            self._device.board.led(True)
+            await asyncio.sleep_ms(_BLINK_MS)
+            self._device.board.led(False)
+            await asyncio.sleep_ms(_BLINK_MS)
         return [(spec.OK, b"")]
 
     def _hello(self, protocol):

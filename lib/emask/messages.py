@@ -7,6 +7,7 @@ _LAYOUTS = {
     spec.HELLO: "<B",  # protocol
     spec.LIST_OFFER: "<178s",  # the file's beginning
     spec.BYE: "<",
+    spec.BLINK: "<",
     spec.LIST_WANT: "<I",  # offset
     spec.LIST_ACK: "<B",  # result
     spec.OK: "<",

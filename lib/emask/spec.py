@@ -54,6 +54,7 @@ ASK = const(3)
 LIST_OFFER = const(4)
 LIST_DATA = const(5)
 BYE = const(6)
+BLINK = const(7)
 # Message types, token to kiosk
 NONCE = const(64)
 STATUS = const(65)
@@ -95,6 +96,7 @@ STATE_ALERT = const(4)
 STATE_ALERT_HEARD = const(8)
 STATE_STORE_FULL = const(16)  # sightings were left out for want of room
 STATE_STORE_WORN = const(32)  # blocks of the flash can't be erased any more
+STATE_LIST_WAITS = const(64)  # the last list is not compared yet
 # Results of LIST_ACK
 LIST_OK = const(0)
 LIST_BAD_HASH = const(1)

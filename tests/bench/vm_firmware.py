@@ -124,6 +124,16 @@ def neighbour(first_slot, key=bytes(32)):
     return advert_now
 
 
+def test_token_blinks_for_whoever_is_connected():
+    board.fresh()
+    device = boot()
+    board.radio_up = True
+    session = Session(device)
+    before_ms = board.now_ms
+    assert asyncio.run(session.answer(spec.BLINK, b"", board.now_ms)) == [(spec.OK, b"")]
+    assert board.now_ms - before_ms == 1200 and board.outputs == [("led", True), ("led", False)] * 3
+
+
 # -- listener
 
 
@@ -607,6 +617,7 @@ def test_list_arrives_whole():
     device, visit = handed_over()
     assert visit.hand(_list(_records(200))) == _acked(spec.LIST_OK)
     assert device.list_waits and device.list_info.serial == 5
+    assert Visit(device).status[2] & spec.STATE_LIST_WAITS
     assert list(device.lists.records()) == _records(200)
 
 
@@ -826,7 +837,7 @@ def test_contact_alerts_and_signals():
     board.move(8000)
     asyncio.run(Matching(device).run())
     assert device.alert and device.alert[0] == UTC // 86400
-    assert not device.list_waits
+    assert not device.list_waits and not Visit(device, device.own_s()).status[2] & spec.STATE_LIST_WAITS
     board.outputs.clear()
     asyncio.run(alerter.Signal(device).run())
     assert {name for name, on in board.outputs if on} == {"led", "motor", "buzzer"}

@@ -168,6 +168,44 @@ def test_token_that_misbehaves_ends_the_visit(folder, token, monkeypatch, fault,
     assert not folder.uploads()
 
 
+def greeting(*answers):
+    """A wearer who watches the light as often as there are answers, and says the last of them."""
+
+    async def greet(blink):
+        for _ in answers:
+            await blink()
+        return answers[-1]
+
+    return greet
+
+
+def test_token_blinks_until_the_wearer_knows_it(folder, token):
+    own = token()
+    assert run_visit(own, folder, greet=greeting(None, None, True)).complete
+    assert own.heard[:4] == [spec.BLINK] * 3 + [spec.HELLO]
+
+
+def test_token_of_someone_else_is_asked_nothing(folder, token):
+    own = token()
+    with pytest.raises(session.NotMine):
+        run_visit(own, folder, greet=greeting(False))
+    assert own.heard == [spec.BLINK]
+
+
+def test_person_decides_by_what_the_token_said_and_it_waits(folder, token, monkeypatch):
+    own, seen = token(), []
+    monkeypatch.setattr(session, "_NUDGE_S", 0.01)
+
+    async def decide(status):
+        seen.append(status)
+        while own.nudges < 3:
+            await asyncio.sleep(0.001)
+        return Wish(end_alert=True)
+
+    assert run_visit(own, folder, decide=decide).complete
+    assert seen[0]["battery_mv"] == 3900 and own.asked == spec.ASK_ACK_ALERT
+
+
 def test_service_serves_each_token_once_and_logs_no_address(folder, token):
     tokens = {"C0:00:00:00:00:01": token(), "C0:00:00:00:00:02": token(faults=["bad_frame"])}
     whys = []

@@ -9,6 +9,7 @@ from emask import frames, spec
 _ATT_HEADER_BYTES = 3
 _LONGEST_MESSAGE = 1024  # more than a token sends in one: an upload
 _WAITING_MESSAGES = 16
+_SHOW = 4  # SPEC 4.1: show the answer's frame of this number again
 
 
 class VisitError(Exception):
@@ -35,6 +36,7 @@ class Channel:
         self._joiner = frames.Joiner(_LONGEST_MESSAGE)
         self._incoming: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue(_WAITING_MESSAGES)
         self._sequence = 0
+        self._last_heard = 0
         self._broken: str | None = None
         self.sent_bytes = 0
 
@@ -51,6 +53,12 @@ class Channel:
                 await self._client.write_gatt_char(spec.RX_UUID, bytes(frame), response=True)
             self._sequence = self._sequence + 1 & 0xFF
             self.sent_bytes += len(frame)
+
+    async def nudge(self) -> None:
+        """A frame that asks for nothing: the token's wait for a message begins anew, while a person reads."""
+        number = self._last_heard + 1 & 0xFF
+        async with _deadline(self._wait_s, "a write was not answered"):
+            await self._client.write_gatt_char(spec.RX_UUID, bytes((number, _SHOW)), response=True)
 
     async def ask(self, kind: int, body: bytes, *answers: int, wait_s: float | None = None) -> tuple[int, bytes]:
         """Send one message and wait for one of the kinds in `answers`; REFUSED is always one."""
@@ -84,6 +92,7 @@ class Channel:
     def _on_frame(self, _sender: object, data: bytearray) -> None:
         if self._broken:
             return
+        self._last_heard = data[0] if data else 0
         try:
             message = self._joiner.feed(bytes(data))
             if message is not None:

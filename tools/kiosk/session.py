@@ -1,12 +1,14 @@
 """Owns one visit of one token, from greeting to farewell, in this order (SPEC 4). Knows bleak's API only.
 
+BLINK -> OK, again and again                   while the wearer looks which token it is, if there is a page
 HELLO -> NONCE; SESSION -> STATUS              who the kiosk is, the time, how the token is
 ASK -> UPLOAD                                  in every visit, whether there is anything to ask for or not
 LIST_OFFER -> LIST_WANT, LIST_DATA..., -> LIST_ACK     if the kiosk's list is newer than the token's
 BYE -> OK
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -33,9 +35,12 @@ _LIST_RESULTS = (
 )
 _UPLOAD_RESULTS = ("none", "taken", "the wearer did not agree", "the token has nothing to give")
 _MOST_TURNS = 120  # of a list: one for each block, and some to repeat
+_NUDGE_S = 5.0  # while a person reads: the token waits 15 s for a message
 
 Progress = Callable[[str, int, int], None]
 Show = Callable[[tuple[int, int]], None]
+Blink = Callable[[], Awaitable[None]]
+Greet = Callable[[Blink], Awaitable[bool]]
 
 
 @dataclass
@@ -70,6 +75,13 @@ class Wish:
         return sum(flag for wish, flag in wanted if wish)
 
 
+Decide = Callable[[dict[str, int]], Awaitable[Wish]]
+
+
+class NotMine(VisitError):
+    """The wearer says that it is another token."""
+
+
 async def visit(
     client: Client,
     clock: Callable[[], float],
@@ -78,17 +90,25 @@ async def visit(
     wish: Wish | None = None,
     progress: Progress | None = None,
     show: Show | None = None,
+    greet: Greet | None = None,
+    decide: Decide | None = None,
 ) -> VisitResult:
     """Serve a token that `client` is connected to; `clock` gives UTC seconds. VisitError, or bleak's, if it breaks.
 
     `progress(what, done, total)` is told of the list's bytes; `show` gets the two numbers that the wearer compares
-    with the token's pulses. An upload is in the folder before the token hears BYE.
+    with the token's pulses. An upload is in the folder before the token hears BYE. Where there are people:
+    `greet(blink)` lets the wearer look which token blinks (False: another one, NotMine), and `decide(status)` tells
+    them how it is and returns what they wish; it may take its time, but not longer than the token's whole visit.
     """
     wish = wish or Wish()
     channel = Channel(client, WAIT_S)
     result = VisitResult()
     await channel.open()
-    opened = await _open(channel, clock, folder, result)
+    if greet and not await greet(lambda: _blink(channel)):
+        raise NotMine("the wearer says that it is another token")
+    opened = await _open(channel, clock, folder, result, progress)
+    if decide:
+        wish = await _while_reading(channel, decide(result.status))
     await _ask(channel, folder, opened, wish, int(clock()), result, show)
     if not result.status["state"] & spec.STATE_SHELF or wish.handover:
         await _hand_list(channel, folder.list_for(result.status["list_serial"]), result, progress)
@@ -104,11 +124,31 @@ class _Opened:
     keys: handshake.Keys
 
 
-async def _open(channel: Channel, clock: Callable[[], float], folder: KioskFolder, result: VisitResult) -> _Opened:
+async def _blink(channel: Channel) -> None:
+    await channel.ask(spec.BLINK, b"", spec.OK)
+
+
+async def _while_reading(channel: Channel, reading: Awaitable[Wish]) -> Wish:
+    """What the person wishes; the token is kept waiting meanwhile. VisitError, or bleak's, if it goes away."""
+    task = asyncio.ensure_future(reading)
+    try:
+        while not (await asyncio.wait([task], timeout=_NUDGE_S))[0]:
+            await channel.nudge()
+    finally:
+        if not task.done():
+            task.cancel()
+    return task.result()
+
+
+async def _open(
+    channel: Channel, clock: Callable[[], float], folder: KioskFolder, result: VisitResult, progress: Progress | None
+) -> _Opened:
     own = identity.load(folder.path, clock())
     kind, nonce = await channel.ask(spec.HELLO, messages.pack(spec.HELLO, spec.PROTOCOL_VERSION), spec.NONCE)
     if kind != spec.NONCE or _checked(wire.unpack_nonce, nonce) != spec.PROTOCOL_VERSION:
         raise VisitError("the token speaks another protocol")
+    if progress:
+        progress("check", 1, 2)
     ephemeral = X25519PrivateKey.from_private_bytes(folder.chance(32))
     body = own.prove(nonce, signing.public_bytes(ephemeral), clock(), _CLOCK_UNCERTAINTY_S)
     kind, sealed = await channel.ask(spec.SESSION, body, spec.STATUS)
@@ -120,6 +160,8 @@ async def _open(channel: Channel, clock: Callable[[], float], folder: KioskFolde
     text = signing.unseal(ephemeral, handshake.STATUS_INFO + opening, sealed)
     if text is None:
         raise VisitError("the token's status is not sealed to this visit")
+    if progress:
+        progress("check", 2, 2)
     result.status, secret = _checked(wire.unpack_status, text)
     whole = handshake.shown(opening, enc)
     return _Opened(whole, handshake.Keys(whole, secret))
