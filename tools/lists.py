@@ -10,6 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from emask import keylist, manifest, signed, spec
 from tools import signing, wire
 
+INDEX = "index.json"  # on a site, what its lists are
+INDEX_FORMAT = "emask-lists/1"
+SMALLEST_BYTES = spec.BLOCK_BYTES  # a list of no record
+LARGEST_BYTES = spec.BLOCK_BYTES * 100  # 99 chunks, and the manifest
+
 
 class ListFileError(Exception):
     """A list file that is damaged, cut off, too large, not signed or of another kind."""
@@ -25,6 +30,11 @@ class ListFile:
     @property
     def serial(self) -> int:
         return self.header.serial
+
+    @property
+    def line(self) -> tuple[int, int, int]:
+        """Kind, region and scheme: a newer list takes the place of older ones of the same line only."""
+        return self.header.kind, self.header.region, self.header.scheme
 
     @property
     def name(self) -> str:
@@ -110,3 +120,11 @@ def _check_chunk(data: bytes, header: manifest.Manifest, size: int, chunk: int) 
 def load(path: Path, root: bytes | None = None) -> ListFile:
     """Read and check the list at `path`; OSError if it can't be read."""
     return parse(path.read_bytes(), root)
+
+
+def sound(path: Path, root: bytes | None = None) -> ListFile | None:
+    """The list at `path`; None if it is damaged or can't be read."""
+    try:
+        return load(path, root)
+    except (ListFileError, OSError):
+        return None

@@ -84,6 +84,11 @@ def write_public(path: Path, key: PrivateKey) -> None:
     write_whole(path, public_bytes(key).hex().encode() + b"\n")
 
 
+def certificate_name(public: bytes) -> str:
+    """The file name under which a site offers the certificate of the key `public`."""
+    return f"kiosk-{hashlib.sha256(public).hexdigest()[:32]}.cert"
+
+
 def sign(key: Ed25519PrivateKey, content: bytes) -> bytes:
     """A statement (emask.signed) and its signature."""
     head = signed.unpack_head(content)

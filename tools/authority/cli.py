@@ -7,8 +7,10 @@ from pathlib import Path
 
 import click
 
-from tools import signing
+from emask.signed import SignedError
+from tools import lists, signing
 from tools.authority import core, keyring, store
+from tools.authority import site as publishing
 from tools.authority.store import StoreMissing
 from tools.cli import BadInput
 from tools.cli import Refused as RefusedExit
@@ -200,6 +202,23 @@ def publish(folder: Path, out: Path, issued_s: int, scheme: str, region: int, ne
     click.echo(
         f"List {done.serial} with {done.records} records is in {done.path}, {len(done.deltas)} short ones beside it."
     )
+
+
+@authority.command()
+@click.argument("site", type=click.Path(file_okay=False, path_type=Path), metavar="SITE")
+@click.argument(
+    "sources", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE..."
+)
+def site(site: Path, sources: tuple[Path, ...]) -> None:
+    """Put published lists and kiosks' certificates into the folder SITE, for any web server. Needs no key.
+
+    Kiosks fetch from there (emask kiosk fetch). What SITE held of older lists goes.
+    """
+    try:
+        current = publishing.put(site, sources)
+    except (lists.ListFileError, SignedError, OSError) as error:
+        raise BadInput(str(error)) from None
+    click.echo(f"{len(current)} lists are current in {site}.")
 
 
 class _Plain:

@@ -65,6 +65,35 @@ def sync(folder: Path, carrier: Path, as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
+@kiosk.command()
+@_folder
+@click.argument("site", metavar="URL")
+@_json
+def fetch(folder: Path, site: str, as_json: bool) -> None:
+    """Fetch new lists, and a new certificate, from the web address URL; what was cut off goes on where it stopped.
+
+    Ends with code 1 if a list was refused, 3 if the server can't be reached or sends something else.
+    """
+    from tools.kiosk import fetch as web
+
+    own = KioskFolder(folder)
+    with Bar(console=Console(stderr=True), transient=True, disable=as_json) as bar:
+        task = bar.add_task("asking", total=None)
+        try:
+            done = web.fetch(
+                own,
+                site,
+                lambda name, at, size: bar.update(task, description=name, completed=at, total=size),
+            )
+        except web.FetchError as error:
+            raise DeviceFailed(str(error)) from None
+        except (IdentityError, signing.KeyFileError, OSError) as error:
+            raise BadInput(str(error)) from None
+    click.echo(json.dumps(dataclasses.asdict(done)) if as_json else done.text())
+    if done.refused:
+        raise click.exceptions.Exit(1)
+
+
 @kiosk.command("add-list")
 @_folder
 @click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")

@@ -35,12 +35,20 @@ class KioskFolder:
         if target.exists() and target.read_bytes() != new.data:
             raise lists.ListFileError(f"another list with serial {new.serial} is here already")
         write_whole(target, new.data)
+        self._drop_older(new)
         return new
+
+    def _drop_older(self, new: lists.ListFile) -> None:
+        """Forget lists that serve nobody any more, so that the disk does not fill in months."""
+        for path in self.inbox.glob("*.eml"):
+            old = lists.sound(path)
+            if old and old.line == new.line and old.serial < new.serial and old.header.base >= new.header.base:
+                path.unlink()
 
     def sound_lists(self) -> list[lists.ListFile]:
         """All sound lists, the highest serial first, of one serial the shortest first; damaged ones passed over."""
         root = identity.root(self.path)
-        found = [taken for path in self.inbox.glob("*.eml") if (taken := _sound(path, root))]
+        found = [taken for path in self.inbox.glob("*.eml") if (taken := lists.sound(path, root))]
         return sorted(found, key=lambda taken: (-taken.serial, len(taken.data), -taken.header.base))
 
     def list_for(self, serial: int) -> lists.ListFile | None:
@@ -83,10 +91,3 @@ class KioskFolder:
             except ValueError:
                 continue
         return found
-
-
-def _sound(path: Path, root: bytes) -> lists.ListFile | None:
-    try:
-        return lists.load(path, root)
-    except (lists.ListFileError, OSError):
-        return None

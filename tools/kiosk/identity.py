@@ -71,11 +71,22 @@ def take_certificate(folder: Path, data: bytes) -> bool:
     return True
 
 
+def region(folder: Path) -> int:
+    """The region that the kiosk is certified for; 0, every region, while it has no certificate."""
+    facts = _own(folder)
+    return facts.region if facts else spec.ANY_REGION
+
+
 def _until_s(folder: Path) -> int:
+    facts = _own(folder)
+    return facts.until_s if facts else 0
+
+
+def _own(folder: Path) -> certificate.Certificate | None:
     try:
-        return certificate.unpack((folder / "kiosk.cert").read_bytes()).until_s
+        return certificate.unpack((folder / "kiosk.cert").read_bytes())
     except (FileNotFoundError, signed.SignedError):
-        return 0
+        return None
 
 
 def load(folder: Path, now_s: float) -> Identity:
