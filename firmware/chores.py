@@ -8,7 +8,7 @@ from micropython import const
 
 _PRESS_MS = const(10000)
 _VISIT_MS = const(250000)
-_OF_OTHERS = ("alerter", "matching", "emask.match")
+_OF_OTHERS = ("alerter", "matching", "emask.match", "emask.exposure", "emask.context")
 _OF_A_VISIT = (
     "visit",
     "session",

@@ -126,8 +126,9 @@ class Listener:
             device.journal.close(device.store)
             device.save_state()
         self._purge(slot)
+        still = not device.board.moved()
         if ids:
-            device.journal.write(device.store, slot, self._table.drain(device.clock.segment, minute))
+            device.journal.write(device.store, slot, self._table.drain(device.clock.segment, minute, still))
         state.dropped += self._table.dropped + device.radio.dropped
         self._table.dropped = device.radio.dropped = 0
         print("minute heard=%d ids=%d" % (self._adverts, ids))

@@ -26,7 +26,7 @@ class Matching:
         matcher = Matcher(header, device.store, device.anchors())
         for _ in matcher.run(lists.records):
             await self._breathe()
-        decision = matcher.decision()
+        decision = matcher.exposure.decided
         record = alert.renewed(device.alert, decision, header.serial)
         if record:
             device.set_alert(record)

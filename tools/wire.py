@@ -7,6 +7,7 @@ import struct
 from collections.abc import Sequence
 
 from emask import handshake, manifest, signed, spec
+from emask import rule as rules
 from emask_crypto import chacha
 
 STATUS_FIELDS = (
@@ -85,9 +86,9 @@ def pack_certificate(head: signed.Head, since_s: int, until_s: int, key: bytes, 
     return signed.pack_head(*head) + struct.pack("<II32s32s", since_s, until_s, key, seal_key)
 
 
-def pack_rule(near_db: int, minutes: int, tolerance: int) -> bytes:
-    """The rule as a list carries it; emask.manifest reads it."""
-    return struct.pack("<BBH", near_db, minutes, tolerance)
+def pack_rule(rule: rules.Rule) -> bytes:
+    """The 22 bytes of a rule as a list carries it; emask.rule reads them."""
+    return struct.pack(rules.FORMAT, spec.RULE_VERSION, *rule)
 
 
 def pack_manifest(

@@ -115,6 +115,11 @@ def partition(name):
     return found[0]
 
 
+def moved():
+    """Whether the token was moved since the last call; this board has no sensor and can't know: always True."""
+    return True
+
+
 def entropy(count):
     """count bytes from the chip's generator. Good only while the radio is up: draw then."""
     return os.urandom(count)

@@ -5,7 +5,7 @@ from micropython import const
 
 _FORMAT = "<HBBIH"  # day of contact, grade, flags, list serial, last day
 ALERT_BYTES = 10
-GRADE_CONTACT = const(1)
+GRADE_CONTACT = const(1)  # in the low two bits of the grade
 HEARD = const(1)  # the wearer answered by a long press
 ACKNOWLEDGED = const(2)  # ended at a kiosk
 EXPIRY_DAYS = const(14)
@@ -52,7 +52,13 @@ def renewed(known, decision, serial):
     """
     if decision is None or known is not None and decision.day <= known[0]:
         return None
-    return pack(decision.day, GRADE_CONTACT, 0, serial, decision.day + EXPIRY_DAYS)
+    grade = GRADE_CONTACT | decision.length << 2 | decision.nearness << 4 | decision.certainty << 6
+    return pack(decision.day, grade, 0, serial, decision.day + EXPIRY_DAYS)
+
+
+def details(known):
+    """(length, nearness, certainty), 0 to 3 each, of the ALERT fields: for a health worker, if the wearer asks."""
+    return known[1] >> 2 & 3, known[1] >> 4 & 3, known[1] >> 6
 
 
 def flagged(known, flag):

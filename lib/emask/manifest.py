@@ -8,11 +8,11 @@ from collections import namedtuple
 from micropython import const
 
 from emask import keylist, signed, spec
+from emask import rule as rules
 
 _LEAD = "<4sHH"
 MAGIC = b"EML2"
 _FIXED = "<IIIBBBBBB"  # issued, base, records, scheme, flags, bytes of rule, revoked, withdrawn, chunks
-_RULE = "<BBH"
 MANIFEST_AT = const(152)
 _FIXED_AT = const(8)  # in the manifest
 _RULE_AT = const(26)
@@ -33,9 +33,7 @@ Manifest = namedtuple(
         "scheme",
         "flags",
         "chunks",
-        "near_db",
-        "minutes",
-        "tolerance",
+        "rule",
         "revoked",
         "withdrawn",
     ),
@@ -52,13 +50,10 @@ def chunks_for(count):
 
 
 def _rule(data):
-    # This, and pack_rule in tools.wire, are the one place that knows the fields of a rule.
-    if len(data) != 4:
-        raise keylist.ListError("list rule is of an unknown form")
-    rule = struct.unpack(_RULE, data)
-    if rule[1] < 1 or rule[2] > spec.MAX_TOLERANCE_SLOTS:
-        raise keylist.ListError("list rule is out of range")
-    return rule
+    try:
+        return rules.unpack(data)
+    except rules.RuleError:
+        raise keylist.ListError("list rule is unknown or out of range")
 
 
 def unpack_lead(data):
@@ -125,7 +120,7 @@ def unpack(data, size=None):
     serials = struct.unpack_from("<%dI" % revoked, data, at)
     at += 4 * revoked
     gone = tuple([bytes(data[n : n + 16]) for n in range(at, at + 16 * withdrawn, 16)])
-    fields = (issued_s, base, count, scheme, flags, chunks) + _rule(data[_RULE_AT : _RULE_AT + rule])
+    fields = (issued_s, base, count, scheme, flags, chunks, _rule(data[_RULE_AT : _RULE_AT + rule]))
     return Manifest(*(head + fields + (serials, gone)))
 
 

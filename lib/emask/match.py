@@ -1,28 +1,16 @@
-# Owns the comparison of a list's records with the sightings, and the decision (SPEC 6). Must not know where lists
+# Owns the comparison of a list's records with the sightings (SPEC 6); emask.exposure decides. Must not know where lists
 # come from, nor wait: it is a generator that hands control back after each record.
 from array import array
-from collections import namedtuple
 
 from micropython import const
 
 from emask import keylist, scheme, sighting, spec
+from emask.exposure import Exposure
 
 _PIECE = const(1024)  # sightings in RAM at a time: 6 bytes each, and the table below
-_PARTS = const(16)
-_PART_BYTES = const(512)
-_MAX_HITS = const(1024)
+_ROWS = const(32)  # of the table that says which two bytes some sighting begins with: a bit each
+_ROW_BYTES = const(256)
 _BUILD_STEP = const(64)
-_HIT = const(4)  # words of a hit: record, slot, first minute (UTC), minutes near as bits
-
-Decision = namedtuple("Decision", ("day", "minutes"))
-
-
-def _bits(value):
-    count = 0
-    while value:
-        value &= value - 1
-        count += 1
-    return count
 
 
 def _length(minutes):
@@ -38,16 +26,14 @@ class SightingIndex:
 
     def __init__(self, capacity=_PIECE):
         self._capacity = capacity
-        self._table = [
-            bytearray(_PART_BYTES) for _ in range(_PARTS)
-        ]  # in parts: no large piece of the heap is asked for
+        self._table = [bytearray(_ROW_BYTES) for _ in range(_ROWS)]  # no large piece of memory is asked for
         self.clear()
 
     def clear(self):
         """Forget all sightings."""
-        blank = bytes(_PART_BYTES)
-        for part in self._table:
-            part[:] = blank
+        blank = bytes(_ROW_BYTES)
+        for row in self._table:
+            row[:] = blank
         self._heads = array("H")
         self._positions = array("I")
         self.first_s = self.last_s = 0
@@ -62,7 +48,7 @@ class SightingIndex:
     def add(self, ident, position, first_s, last_s):
         """Take one sighting that may lie between two times."""
         head = ident[0] | ident[1] << 8
-        self._table[head >> 12][head >> 3 & 511] |= 1 << (head & 7)
+        self._table[head >> 11][head >> 3 & 255] |= 1 << (head & 7)
         self.first_s = min(self.first_s, first_s) if self._heads else first_s
         self.last_s = max(self.last_s, last_s)
         self._heads.append(head)
@@ -70,7 +56,7 @@ class SightingIndex:
 
     def has(self, head):
         """Whether any sighting begins with these two bytes."""
-        return self._table[head >> 12][head >> 3 & 511] & 1 << (head & 7)
+        return self._table[head >> 11][head >> 3 & 255] & 1 << (head & 7)
 
     def positions(self, head):
         """Yield the flash positions of the sightings that begin with these two bytes."""
@@ -82,22 +68,31 @@ class SightingIndex:
 class Matcher:
     """Compares the sightings in `store` with a list's records; `header` is the list's, with the rule in it.
 
-    `for _ in matcher.run(open_records)` does it, a short piece at a time; then `decision()`. Nothing is kept in
-    flash: after a reset it is simply run again. `hits_dropped` counts hits beyond 1,024.
+    `for _ in matcher.run(open_records)` does it, a short piece at a time; then `exposure.decided` says. Nothing is kept
+    in flash: after a reset it is simply run again. own_group(key): whether a key is of the own household or home.
     """
 
-    def __init__(self, header, store, anchors, capacity=_PIECE):
+    def __init__(self, header, store, anchors, capacity=_PIECE, own_group=None):
         self._header = header
         self._store = store
         self._anchors = anchors
         self._scheme = scheme.get(header.scheme)
         self._index = SightingIndex(capacity)
-        self._hits = array("I")
+        self._own_group = own_group
         self._record = 0
-        self.hits_dropped = 0
+        self.exposure = Exposure(header.rule)
 
     def run(self, open_records):
         """Yield after each piece of work. open_records() gives an iterator over the list's 40-byte records, afresh."""
+        yield from self._compare(open_records)
+        del self._index  # its memory is for the decision
+        if len(self.exposure):
+            context = self.exposure.context
+            for take in (context.hear, context.compare):
+                yield from self._context(take)
+            yield from self.exposure.run()
+
+    def _compare(self, open_records):
         source = self._store.scan(spec.SIGHTING)
         more = True
         while more:
@@ -117,6 +112,17 @@ class Matcher:
                 self.feed(record)
                 yield
 
+    def _context(self, take):
+        # What else was heard at the time of the hits: twice, since the second needs the first's means.
+        for at, (_position, slot, payload) in enumerate(self._store.scan(spec.SIGHTING)):
+            fields = sighting.unpack(payload)
+            if fields is not None:
+                minute = self._dated(slot, fields)[0] // 60
+                if self.exposure.context.wants(minute):
+                    take(minute, fields[9])
+            if at % _BUILD_STEP == 0:
+                yield
+
     def _take(self, position, slot, payload):
         fields = sighting.unpack(payload)
         if fields is None or fields[0] != self._header.scheme:
@@ -134,7 +140,7 @@ class Matcher:
             return slot * spec.SLOT_S, (slot + 1) * spec.SLOT_S, spec.MAX_TOLERANCE_SLOTS * spec.SLOT_S
         first_s, error_s = found
         unsure = 1 - (-error_s // spec.SLOT_S)
-        slots = min(spec.MAX_TOLERANCE_SLOTS, max(self._header.tolerance, unsure))
+        slots = min(spec.MAX_TOLERANCE_SLOTS, max(self._header.rule.tolerance, unsure))
         return first_s, first_s + 60 * _length(minutes), slots * spec.SLOT_S
 
     def feed(self, record):
@@ -146,6 +152,8 @@ class Matcher:
         begin = max(first, sightings.first_s // length)
         count = min(count, rules.KEY_DAYS * rules.SLOTS_PER_DAY)
         end = min(first + count, sightings.last_s // length + 1, self._header.issued_s // length)
+        if self._own_group and self._own_group(key):
+            self.exposure.leave_out(self._record)
         if begin < end:
             chain = rules.Chain(key[: rules.KEY_BYTES], begin, index + begin - first)
             for _ in range(begin, end):
@@ -160,67 +168,13 @@ class Matcher:
             found = self._store.read_at(spec.SIGHTING, position)
             fields = sighting.unpack(found[1]) if found else None
             if fields and fields[1] == chain.id():
-                self._judge(chain, found[0], fields)
+                self._judge(chain, found[0], fields, sighting.is_still(found[1]))
 
-    def _judge(self, chain, slot, fields):
+    def _judge(self, chain, slot, fields, still):
         first_s, last_s, margin_s = self._dated(slot, fields)
         begin_s = chain.slot * self._scheme.SLOT_S
         if first_s - margin_s >= begin_s + self._scheme.SLOT_S or last_s + margin_s <= begin_s:
             return
-        if len(self._hits) >= _MAX_HITS * _HIT:
-            self.hits_dropped += 1
-            return
-        near = fields[8] if self._near(chain, fields) else 0
-        for word in (self._record, chain.slot, first_s // 60, near):
-            self._hits.append(word)
-
-    def _near(self, chain, fields):
-        mean, sent = fields[6], fields[7]
-        if mean == spec.RSSI_UNKNOWN:
-            return False
+        sent = fields[7]
         tx_dbm = 0 if sent == spec.TX_UNKNOWN and self._header.scheme == spec.BLUEZONE else chain.tx_dbm(sent)
-        return tx_dbm - mean <= self._header.near_db
-
-    def decision(self):
-        """Decision(day, minutes) if any 24 hours hold the rule's minutes near to cases, else None.
-
-        day: UTC day, since the epoch, with most of these minutes; minutes: how many, each minute once.
-        """
-        spans = sorted(self._quarters().items())
-        best = None
-        for end in range(len(spans)):
-            window = [span for span in spans[: end + 1] if span[0] > spans[end][0] - spec.SLOTS_PER_DAY]
-            minutes = sum([_bits(span[1]) for span in window])
-            if minutes >= self._header.minutes and (best is None or minutes >= best.minutes):
-                best = Decision(_main_day(window), minutes)
-        return best
-
-    def _contacts(self):
-        # Records that are contacts: at least two different IDs, or the rule's minutes near.
-        seen: dict = {}
-        for at in range(0, len(self._hits), _HIT):
-            record, slot, _, near = self._hits[at : at + _HIT]
-            first, several, minutes = seen.get(record, (slot, False, 0))
-            seen[record] = (first, several or slot != first, minutes + _bits(near))
-        return [record for record, was in seen.items() if was[1] or was[2] >= self._header.minutes]
-
-    def _quarters(self):
-        # Minutes near, as 15 bits for each quarter of an hour since the epoch; each minute once.
-        contacts = self._contacts()
-        quarters: dict = {}
-        for at in range(0, len(self._hits), _HIT):
-            record, _, minute, near = self._hits[at : at + _HIT]
-            while near and record in contacts:
-                if near & 1:
-                    quarters[minute // 15] = quarters.get(minute // 15, 0) | 1 << minute % 15
-                near >>= 1
-                minute += 1
-        return quarters
-
-
-def _main_day(window):
-    days: dict = {}
-    for quarter, bits in window:
-        day = quarter // spec.SLOTS_PER_DAY
-        days[day] = days.get(day, 0) + _bits(bits)
-    return max(days, key=lambda day: (days[day], day))
+        self.exposure.hit(self._record, chain.slot, first_s // 60, tx_dbm, fields[9], still)

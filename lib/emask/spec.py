@@ -108,6 +108,8 @@ LIST_WRONG_REGION = const(6)
 LIST_GAP = const(7)
 
 # The list file (SPEC 5)
+RULE_VERSION = const(1)
+RULE_BYTES = const(22)
 RECORD_BYTES = const(40)
 BLOCK_BYTES = const(4096)
 LIST_OFFER_BYTES = const(178)

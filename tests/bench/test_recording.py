@@ -10,7 +10,6 @@ import statistics
 import pytest
 
 from tests.bench.scenes import LUNCH, PARTY
-from tools.bench import party
 from tools.bench.links import LinkTable, RecordedLinks
 from tools.bench.recording import Recording, RecordingError, Series
 
@@ -150,12 +149,6 @@ def test_minute_whose_samples_have_no_distance_is_outside_every_score():
     for pair in set(silent) - set(told):
         assert recording.near_s(*pair) == (0, 0)
     assert any(recording.near_s(*pair)[1] for pair in mixed)
-
-
-def test_rule_of_the_party_is_fitted_on_the_lunch():
-    """The demo's --near-db, which must not have seen the party."""
-    text = (PARTY.parents[2] / "scenarios" / "party.toml").read_text()
-    assert f'"--near-db", "{party.fit_near_db(Recording(LUNCH))}"' in text
 
 
 # Files that are no recordings

@@ -200,6 +200,20 @@ def test_heard_minutes_become_one_sighting_per_slot():
     assert fields[4] >= 3 * 9 and fields[6] == -60 and abs(fields[5] + 60) <= 2
 
 
+def test_sighting_of_a_token_at_rest_says_so():
+    device, _ = handed_over()
+    for board.moving in (True, False):
+        now = neighbour(device.own_slot())
+        for _ in range(18):
+            device.radio.heard = [(at, -60, now(device)) for at in (10, 110, 210)]
+            minutes(device, 1)
+    stills = [sighting.is_still(record) for _, record in device.store.read(spec.SIGHTING)]
+    assert stills[0] is False and len(stills) >= 2
+    board.moving = False
+    heard = [sighting.is_still(record) for _, record in device.store.read(spec.HEARD)]
+    assert heard[0] is False and heard[-1] is True
+
+
 def test_visit_takes_the_window():
     device, _ = handed_over()
     device.radio.up = True
@@ -474,7 +488,7 @@ def _records(count):
 
 
 def _list(records, serial=5, issued_s=UTC + 86400, **how):
-    return peer.list_file(records, serial, issued_s, (70, 10, 2), vouched=LIST_KEY, **how)
+    return peer.list_file(records, serial, issued_s, vouched=LIST_KEY, **how)
 
 
 def _acked(result):
@@ -668,7 +682,7 @@ def test_list_that_is_not_for_this_token_is_not_taken():
     good = _list(_records(5))
     forged = bytearray(good)
     forged[152 + 26] ^= 1  # the rule
-    other_key = peer.list_file(_records(5), 5, UTC, (70, 10, 2), vouched=CERTIFICATE)
+    other_key = peer.list_file(_records(5), 5, UTC, vouched=CERTIFICATE)
     for why, data, result in (
         ("forged", bytes(forged), spec.LIST_NOT_TRUSTED),
         ("a kiosk's certificate", other_key, spec.LIST_NOT_TRUSTED),
@@ -696,7 +710,7 @@ def test_serials_only_go_up_and_no_list_is_given_up_before_it_was_compared():
 def test_key_that_was_replaced_signs_no_list_any_more():
     device, visit = handed_over()
     new = peer.certificate(spec.LIST_KEY, 2)
-    assert visit.hand(peer.list_file([], 5, UTC, (70, 10, 2), vouched=new)) == _acked(spec.LIST_OK)
+    assert visit.hand(peer.list_file([], 5, UTC, vouched=new)) == _acked(spec.LIST_OK)
     device.lists.matched()
     assert visit.hand(_list([], serial=6)) == _acked(spec.LIST_NOT_TRUSTED)
     assert boot().trust._list_key_serial == 2

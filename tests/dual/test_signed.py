@@ -2,10 +2,21 @@
 import peer
 from dual_support import raises, vectors
 
-from emask import certificate, handshake, keylist, manifest, signed, spec
+from emask import certificate, handshake, keylist, manifest, rule, signed, spec
 
 GOLDEN = vectors("golden")
+RULE = rule.Rule(20, 15, 2, -300, 126, 192, 40, 26, 52, -12, -21, 9, 128, 5, 120, 60, 64, 30, 1)
 ISSUED_S = 1785000000
+_PLACES = {"minutes": 1, "tolerance": 2, "still_low": 7, "tx_low": 10, "least": 12, "bridge": 13, "rigid": 14}
+_WRONG_RULES = (
+    ("minutes", 0),
+    ("tolerance", 9),
+    ("least", 0),
+    ("tx_low", 10),
+    ("still_low", 52),
+    ("bridge", 31),
+    ("rigid", 241),
+)
 
 
 def _golden(name):
@@ -69,17 +80,33 @@ def test_manifest_is_read():
     data = _golden("manifest")
     found = manifest.unpack(data)
     assert found[:9] == (spec.F0_LIST, 84, 77, ISSUED_S, 70, 2, 1, 0, 1)
-    assert (found.near_db, found.minutes, found.tolerance) == (63, 15, 2)
+    assert found.rule == RULE
     assert found.revoked == (9,) and found.withdrawn == ()
     assert signed.check(data, peer.public(peer.LIST)).serial == 77
     at = manifest.hash_at((found, len(data)), 0) - 152
     assert data[at : at + 32] == data[-96:-64]
 
 
+def test_rule_is_the_golden_one_and_reads_back():
+    golden = bytes.fromhex(GOLDEN["rule"])
+    assert peer.pack_rule(RULE) == golden and rule.unpack(golden) == RULE
+    assert rule.unpack(peer.pack_rule(rule.DEFAULT)) == rule.DEFAULT
+
+
+def test_rules_of_another_kind_or_out_of_range_are_refused():
+    good = bytes.fromhex(GOLDEN["rule"])
+    for data in (b"", good[:21], good + b"\0", b"\x02" + good[1:]):
+        raises(rule.RuleError, rule.unpack, data)
+    for name, value in _WRONG_RULES:
+        fields = list(RULE)
+        fields[_PLACES[name]] = value
+        raises(rule.RuleError, rule.unpack, peer.pack_rule(fields))
+
+
 def test_file_is_the_one_of_its_golden_parts():
     records = [_golden("record"), keylist.pack_record(bytes(32), 1983096, 0, 672)]
     vouched = peer.certificate(spec.LIST_KEY)
-    data = peer.list_file(records, 77, ISSUED_S, (63, 15, 2), 70, 84, 1, (9,), vouched=vouched)
+    data = peer.list_file(records, 77, ISSUED_S, RULE, 70, 84, 1, (9,), vouched=vouched)
     assert data[:8] == _golden("list_lead") and len(data) == 8192
     assert manifest.block(data) == (vouched, _golden("manifest"))
     head, issued_s, base, chunks = manifest.unpack_offer(data[:178])
@@ -96,12 +123,13 @@ def test_manifest_out_of_range_is_refused():
         (17, 200),
         (20, 0),  # scheme
         (20, 3),
-        (22, 5),  # bytes of the rule
+        (22, 21),  # bytes of the rule
         (23, 2),  # revoked
         (24, 1),  # withdrawn
         (25, 2),  # chunks
-        (27, 0),  # minutes
-        (28, 9),  # tolerance
+        (26, 2),  # version of the rule
+        (28, 0),  # minutes
+        (29, 9),  # tolerance
         (12, 77),  # base not below the serial
     ):
         bad = bytearray(data)
@@ -123,7 +151,7 @@ def test_sizes_come_in_steps():
 
 def test_lead_of_an_impossible_size_is_refused():
     good = peer.list_file([], 1)
-    assert manifest.unpack_lead(good)[1] == 152 + 26 + 4 + 64
+    assert manifest.unpack_lead(good)[1] == 152 + 26 + 22 + 64
     for bad in (b"", good[:151], b"EML1" + good[4:], good[:4] + b"\0\0" + good[6:], good[:4] + b"\xff\xff" + good[6:]):
         raises(keylist.ListError, manifest.unpack_lead, bad)
     raises(keylist.ListError, manifest.block, good[:200])

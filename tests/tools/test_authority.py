@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from emask import certificate, handshake, keylist, manifest, spec
+from emask import rule as rules
 from tools import lists, signing, wire
 from tools.authority import core, keyring, store
 from tools.cli import main
@@ -129,11 +130,11 @@ def test_bytes_that_are_no_upload_are_refused(folder, tmp_path, data):
 def test_list_holds_only_slots_that_ended_before_it(folder, tmp_path):
     (code,) = core.issue_codes(folder, 1, NOW_S)
     core.ingest(folder, upload(folder, tmp_path / "a", code, first_slot=SLOT - 100, count=100), NOW_S)
-    done = core.publish(folder, tmp_path / "list.eml", NOW_S, core.Rule(63, 10))
+    done = core.publish(folder, tmp_path / "list.eml", NOW_S, rules.DEFAULT._replace(minutes=10))
     taken = lists.load(done.path, keyring.root_public(folder))
     head = taken.header
     assert (head.scheme, head.region, head.serial, head.issued_s, head.count) == (spec.BLUEZONE, 0, 1, NOW_S, 1)
-    assert (head.near_db, head.minutes, head.tolerance) == (63, 10, 2)
+    assert head.rule == rules.DEFAULT._replace(minutes=10)
     key, first, index, count = keylist.unpack_record(taken.records()[0])
     assert (key, first, index) == (KEY, SLOT - 100, 7) and first + count == SLOT - spec.TOLERANCE_SLOTS
 

@@ -1,5 +1,6 @@
 """Owns an authority, its lists and a certified kiosk in a folder, for tests of the host's programs. Asserts nothing."""
 
+from emask import rule as rules
 from tools import lists, signing, wire
 from tools.authority import core, keyring
 from tools.files import write_whole
@@ -26,10 +27,10 @@ class World:
         write_whole(folder.path / "kiosk.cert", vouched)
         return folder
 
-    def list_file(self, records, serial=3, issued_s=NOW_S, base=0, rule=(55, 15, 2), revoked=(), region=None):
+    def list_file(self, records, serial=3, issued_s=NOW_S, base=0, revoked=(), region=None):
         """The bytes of a list signed by the authority's list key."""
         where = self.region if region is None else region
-        terms = lists.Terms(where, serial, issued_s, 1, wire.pack_rule(*rule), base, revoked)
+        terms = lists.Terms(where, serial, issued_s, 1, wire.pack_rule(rules.DEFAULT), base, revoked)
         return lists.build(terms, records, *keyring.list_key(self.authority, keyring.FIRST_SERIAL))
 
     def written(self, name, data):

@@ -101,11 +101,18 @@ def records() -> bytes:
     return one + bytes(32) + le(1983096, 4) + le(0, 2) + le(672, 2)
 
 
+def rule() -> bytes:
+    """2.0 m for 15 minutes, tolerance 2, bias -300, slope 126, share 192, context 40 between 26 and 52, -12 dB,
+    TX power from -21 to 9 dBm, least 128, bridge 5, rigid 120, still 60, noise 64 beyond 30, flags 1."""
+    weights = le(-300, 2) + le(126, 2) + bytes([192, 40, 26, 52])
+    return bytes([1, 20, 15, 2]) + weights + le(-12, 1) + le(-21, 1) + le(9, 1) + bytes([128, 5, 120, 60, 64, 30, 1])
+
+
 def manifest() -> bytes:
-    """F0, region 84, serial 77, since serial 70, two records, near 63 dB, 15 minutes, tolerance 2, 9 is revoked."""
+    """F0, region 84, serial 77, since serial 70, two records, the rule above, 9 is revoked."""
     chunk = records() + bytes(4096 - 80)
-    fixed = le(ISSUED_S, 4) + le(70, 4) + le(2, 4) + b"\x01\x00\x04\x01\x00\x01"
-    return statement(LIST, 1, 84, 77, fixed + b"\x3f\x0f" + le(2, 2) + le(9, 4) + sha(chunk))
+    fixed = le(ISSUED_S, 4) + le(70, 4) + le(2, 4) + b"\x01\x00\x16\x01\x00\x01"
+    return statement(LIST, 1, 84, 77, fixed + rule() + le(9, 4) + sha(chunk))
 
 
 def expand(key: bytes, info: bytes) -> bytes:
@@ -174,6 +181,7 @@ def golden() -> dict:
         "ring": ring(),
         "record": records()[:40].hex(),
         "certificate": certificate().hex(),
+        "rule": rule().hex(),
         "manifest": manifest().hex(),
         "list_lead": (b"EML2" + le(len(manifest()), 2) + b"\0\0").hex(),
         "visit": visit(),

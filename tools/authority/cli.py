@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from emask import rule as rules
 from emask.signed import SignedError
 from tools import lists, signing
 from tools.authority import core, keyring, store
@@ -14,6 +15,7 @@ from tools.authority import site as publishing
 from tools.authority.store import StoreMissing
 from tools.cli import BadInput
 from tools.cli import Refused as RefusedExit
+from tools.exposure import rule_files
 from tools.files import write_whole
 
 
@@ -182,23 +184,24 @@ def _one(folder: Path, path: Path, now_s: int) -> dict:
 @click.option("--scheme", type=click.Choice(["bluezone", "gaen"]), default="bluezone", show_default=True)
 @click.option("--region", type=click.IntRange(0, 65535), default=0, show_default=True)
 @click.option(
-    "--near-db",
-    type=click.IntRange(1, 120),
-    default=core.Rule.near_db,
-    show_default=True,
-    help="Attenuation up to which a minute counts as near.",
+    "--rule",
+    "rule_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The rule for distance and minutes, as `emask exposure fit --out` writes it.  [default: the one built in]",
 )
 @click.option(
     "--minutes",
     type=click.IntRange(1, 240),
-    default=core.Rule.minutes,
-    show_default=True,
-    help="Near minutes within 24 hours that make a contact.",
+    help="Minutes in 24 hours that make a contact, in place of the rule's.",
 )
-def publish(folder: Path, out: Path, issued_s: int, scheme: str, region: int, near_db: int, minutes: int) -> None:
+def publish(
+    folder: Path, out: Path, issued_s: int, scheme: str, region: int, rule_file: Path | None, minutes: int | None
+) -> None:
     """Write a new signed list of the keys of the last 14 days, and short ones for who has a list of before."""
     with _Plain():
-        done = core.publish(folder, out, issued_s, core.Rule(near_db, minutes), scheme, region)
+        rule = rule_files.load(rule_file)[0] if rule_file else rules.DEFAULT
+        rule = rule._replace(minutes=minutes or rule.minutes)
+        done = core.publish(folder, out, issued_s, rule, scheme, region)
     click.echo(
         f"List {done.serial} with {done.records} records is in {done.path}, {len(done.deltas)} short ones beside it."
     )
@@ -230,5 +233,5 @@ class _Plain:
     def __exit__(self, kind, error, trace) -> None:
         if isinstance(error, core.Refused):
             raise RefusedExit(str(error)) from None
-        if isinstance(error, (StoreMissing, core.KeyFileError, OSError)):
+        if isinstance(error, (StoreMissing, core.KeyFileError, OSError, rule_files.RuleFileError)):
             raise BadInput(str(error)) from None

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlite3 import Connection
 
 from emask import keylist, spec
+from emask import rule as rules
 from emask import scheme as schemes
 from tools import lists, wire
 from tools.authority import keyring, store
@@ -25,18 +26,6 @@ _DELTAS = 7  # lists before this one for whose holders a short one is made
 
 class Refused(Exception):
     """Understood, but not done; the text says why, without code or key."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What counts as a contact; goes out with each list."""
-
-    near_db: int = 55
-    minutes: int = 15
-    tolerance_slots: int = spec.TOLERANCE_SLOTS
-
-    def pack(self) -> bytes:
-        return wire.pack_rule(self.near_db, self.minutes, self.tolerance_slots)
 
 
 @dataclass(frozen=True)
@@ -133,11 +122,10 @@ def ingest(folder: Path, source: Path, now_s: int) -> int:
 
 
 def publish(
-    folder: Path, out: Path, issued_s: int, rule: Rule | None = None, scheme: str = "bluezone", region: int = 0
+    folder: Path, out: Path, issued_s: int, rule: rules.Rule = rules.DEFAULT, scheme: str = "bluezone", region: int = 0
 ) -> Published:
     """Write a new list of all records of the last 14 days to `out`, and beside it a short one for the holders of each
     of the seven lists before it. Serials and issue times only go up."""
-    rule = rule or Rule()
     number = schemes.get(scheme).NUMBER
     with store.opened(folder) as database:
         certificate, key = keyring.list_key(folder, _list_key_serial(database))
@@ -147,7 +135,8 @@ def publish(
         written = []
         for base in (0, *earlier):
             records = _records(database, number, issued_s, end_slot, base)
-            terms = lists.Terms(region, serial, issued_s, number, rule.pack(), base, _revoked(database, issued_s))
+            revoked = _revoked(database, issued_s)
+            terms = lists.Terms(region, serial, issued_s, number, wire.pack_rule(rule), base, revoked)
             written.append((base, len(records), _built(terms, records, certificate, key)))
         database.execute("INSERT INTO lists VALUES (?, ?, ?, ?, ?)", (serial, number, region, issued_s, written[0][1]))
         store.note(database, issued_s, "publish", written[0][1])
@@ -215,9 +204,9 @@ def _earlier(database: Connection, scheme: int, region: int) -> list[int]:
     return [serial for (serial,) in rows]
 
 
-def _mark(database: Connection, scheme: int, issued_s: int, rule: Rule, serial: int) -> int:
+def _mark(database: Connection, scheme: int, issued_s: int, rule: rules.Rule, serial: int) -> int:
     """Note in which list each record stood whole for the first time; return the slot at which records end."""
-    end_slot = issued_s // schemes.get(scheme).SLOT_S - rule.tolerance_slots
+    end_slot = issued_s // schemes.get(scheme).SLOT_S - rule.tolerance
     database.execute(
         "UPDATE records SET listed = ? WHERE listed IS NULL AND first_slot + count <= ?"
         " AND upload IN (SELECT id FROM uploads WHERE scheme = ?)",
@@ -242,7 +231,6 @@ __all__ = [
     "KeyFileError",
     "Published",
     "Refused",
-    "Rule",
     "Upload",
     "UploadError",
     "certify_kiosk",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from emask import rule as rules
 from tools import lists, report
 from tools.bench import outcome, party, summary
 from tools.bench.energy import CONSUMERS
@@ -86,8 +87,7 @@ class Result:
     run: Run
     watcher: Watcher
     case: str
-    near_db: int
-    minutes: int
+    rule: rules.Rule
     people: list[Person]
     contacts: list[dict[str, Any]]
     all_cases: tuple[int, int, int]
@@ -114,7 +114,7 @@ class Result:
         return {
             **self.summary,
             "case": self.case,
-            "rule": {"near_db": self.near_db, "minutes": self.minutes},
+            "rule": self.rule._asdict(),
             "people": [
                 {
                     "name": p.name,
@@ -142,7 +142,7 @@ class Result:
             f"{self.case} was ill. At the health station the wearer's token gave its keys, the authority made a list "
             "of them, and the kiosk in the market handed it to each token. Every token compared it with what it had "
             "heard, and decided by itself.",
-            f"By the recorded distances, people within 2 m of {self.case} for at least {self.minutes} minutes: "
+            f"By the recorded distances, people within 2 m of {self.case} for at least {self.rule.minutes} minutes: "
             f"{right + missed}. "
             f"Alerted of them: {right}; not alerted: {missed}. Alerted without such a contact: {false}. Rightly "
             "left in peace: "
@@ -168,8 +168,7 @@ class Result:
             "Signal strength is a poor ruler: a body between two people costs as much as many metres. With each of "
             "the people as "
             "the case in turn, a perfect receiver of these recorded levels, under this same rule, would alert "
-            f"{right + false} times, {right} of them rightly, and miss {missed} contacts. The rule is 'at most "
-            f"{self.near_db} dB', "
+            f"{right + false} times, {right} of them rightly, and miss {missed} contacts. The rule's weights were "
             "fitted on another recording (a lunch), never on this one."
         )
 
@@ -194,7 +193,8 @@ def evaluate(run: Run, watcher: Watcher) -> Result:
     model = run.recorded[0]
     recording, start_utc = model.recording, run.scenario.start_utc.timestamp() + model.start_us / 1e6
     published = lists.load(run.out / "list.eml")
-    near_db, minutes = published.header.near_db, published.header.minutes
+    rule = published.header.rule
+    minutes = rule.minutes
     case = next(e.node for e in run.scenario.events if e.do == "case")
     ids = {name: person for person, name in model.people.items()}
     kept = {name: _kept(node, published) for name, node in run.nodes.items()}
@@ -202,7 +202,7 @@ def evaluate(run: Run, watcher: Watcher) -> Result:
     people = [
         _person(
             name,
-            party.contact(recording, ids[name], ids[case], near_db, start_utc),
+            party.contacts(recording, ids[name], rule, start_utc)[ids[case]],
             kept[name],
             minutes,
             watcher,
@@ -218,11 +218,10 @@ def evaluate(run: Run, watcher: Watcher) -> Result:
         run,
         watcher,
         case,
-        near_db,
-        minutes,
+        rule,
         people,
         _contacts(recording, model.people),
-        _all_cases(recording, near_db, minutes, start_utc),
+        _all_cases(recording, rule, start_utc),
         model.heard_interpolated / max(1, heard),
         pulled,
         kept,
@@ -258,10 +257,13 @@ def _person(
 
 
 def _why(person: Person, minutes: int, pulled: bool) -> str:
-    """Why truth and alert differ; empty when they agree."""
-    if person.truth is None or person.truth == person.alert:
-        return ""
+    """The reason for the decision: what speaks for it if truth and alert agree, why they differ if they do."""
     level = "unheard" if person.contact.mean_dbm is None else f"{person.contact.mean_dbm:.0f} dBm"
+    counted = f"{person.token_minutes} of {minutes} minutes counted, {level} on average"
+    if person.truth is None:
+        return f"{counted}; the recording does not say how far"
+    if person.truth == person.alert:
+        return counted
     strong = person.contact.minutes_strong >= minutes
     if person.truth and not strong:
         return f"near, but weak in the recording itself ({level} on average): bodies in the way"
@@ -287,13 +289,13 @@ def _contacts(recording: Any, people: dict[str, str]) -> list[dict[str, Any]]:
     return found
 
 
-def _all_cases(recording: Any, near_db: int, minutes: int, start_utc: float) -> tuple[int, int, int]:
+def _all_cases(recording: Any, rule: rules.Rule, start_utc: float) -> tuple[int, int, int]:
     """(right, false, missed) alerts of a perfect receiver, with each person as the case."""
+    minutes = rule.minutes
     pairs = [
-        party.contact(recording, receiver, case, near_db, start_utc)
-        for case in recording.people
+        contact
         for receiver in recording.people
-        if receiver != case
+        for contact in party.contacts(recording, receiver, rule, start_utc).values()
     ]
     right = sum(c.minutes_near >= minutes and c.minutes_strong >= minutes for c in pairs)
     false = sum(c.minutes_near < minutes <= c.minutes_strong for c in pairs)
@@ -322,7 +324,7 @@ def _report(result: Result) -> dict[str, Any]:
         "people": [node["name"] for node in nodes],
         "case": result.case,
         "contacts": result.contacts,
-        "rule_minutes": result.minutes,
+        "rule_minutes": result.rule.minutes,
         "outcomes": {
             p.name: {
                 "truth": p.truth,

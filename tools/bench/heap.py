@@ -38,19 +38,7 @@ def day(hours: float) -> Scenario:
     again = [EventSpec(end - 400 + 60 * n, "press", node.name) for n, node in enumerate(nodes)]
     codes = ["authority", "issue-codes", "authority", "--out", "station/codes.txt", "--at", "{utc}"]
     take = ["authority", "ingest", "authority", "station/outbox", "--at", "{utc}"]
-    publish = [
-        "authority",
-        "publish",
-        "authority",
-        "--out",
-        "list.eml",
-        "--issued",
-        "{utc}",
-        "--minutes",
-        "5",
-        "--near-db",
-        "80",
-    ]
+    publish = ["authority", "publish", "authority", "--out", "list.eml", "--issued", "{utc}", "--minutes", "5"]
     events = [
         *base.events,
         EventSpec(end - 615, "emask", run=codes),
@@ -60,7 +48,8 @@ def day(hours: float) -> Scenario:
         EventSpec(end - 490, "emask", run=["kiosk", "add-list", "station", "list.eml"]),
         *again,
     ]
-    return replace(base, name="heap", events=events)
+    worn = [{"model": "constant", "rssi_dbm": -60.0, "sway_db": 12.0}]
+    return replace(base, name="heap", events=events, links=worn)
 
 
 def measure(image: Image, hours: float, tell: Callable[[str], None]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from tools.bench.recording import Recording
 
 Level = Callable[[int], float | None]
+_SWAY_US = 1_200_000_000
 _REACH_US = 1_000_000  # levels move slowly: one evaluation a second and link
 
 
@@ -65,11 +66,15 @@ class LinkTable:
 
 
 class ConstantLink:
-    """The same level all the time, both ways, between a and b ("*": anyone)."""
+    """The same level all the time, both ways, between a and b ("*": anyone). sway_db: worn tokens don't hear one level
+    for long; it goes up and down by so much in all, every 20 minutes."""
 
-    def __init__(self, a: str, b: str, rssi_dbm: float, from_us: int = 0, to_us: int | None = None) -> None:
+    def __init__(
+        self, a: str, b: str, rssi_dbm: float, from_us: int = 0, to_us: int | None = None, sway_db: float = 0.0
+    ) -> None:
         self.a, self.b, self.rssi_dbm = a, b, rssi_dbm
         self.from_us, self.to_us = from_us, to_us
+        self.sway_db = sway_db
 
     def knows(self, sender: str, receiver: str) -> bool:
         return self._is(sender, receiver) or self._is(receiver, sender)
@@ -80,7 +85,7 @@ class ConstantLink:
     def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None:
         if t_us < self.from_us or (self.to_us is not None and t_us >= self.to_us):
             return None
-        return self.rssi_dbm
+        return self.rssi_dbm + self.sway_db / 2 * math.sin(2 * math.pi * t_us / _SWAY_US)
 
     def fading_db(self, rng: random.Random) -> float:
         return 0.0

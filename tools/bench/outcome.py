@@ -56,9 +56,9 @@ def read(image: Path, offset: int, size: int, published: lists.ListFile | None =
 
 def _near_minutes(kept: store.Store, published: lists.ListFile) -> int:
     anchors = clock.Anchors([payload for _, payload in kept.read(spec.ANCHOR, 0, 0xFFFFFFFF)])
-    header = published.header._replace(minutes=1)
+    header = published.header._replace(rule=published.header.rule._replace(minutes=1))
     matcher = match.Matcher(header, kept, anchors)
     for _ in matcher.run(lambda: iter(published.records())):
         pass
-    decision = matcher.decision()
+    decision = matcher.exposure.decided
     return decision.minutes if decision else 0

@@ -1,20 +1,23 @@
-# What a recording itself says of contacts: minutes near by distance, by level, and the level that fits a distance.
-# Knows no token.
+# What a recording itself says of contacts: minutes near by distance, and by the token's own engine if every minute's
+# recorded level had been heard. Knows no token.
 from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
 
-from tools.bench.recording import NEAR_M, Recording
+from emask import rule as rules
+from emask import sighting
+from emask.exposure import Exposure
+from tools.bench.recording import Recording
 
-_SLOT_S = 900
-_LEVELS_DBM = range(-100, -50)
+_SLOT_MIN = 15
+_DAY_MIN = 1440
 
 
 @dataclass(frozen=True)
 class Contact:
-    """One person beside the case. minutes_near, minutes_known: by distance. minutes_strong: by the recorded level as a
-    perfect receiver would have written it down, slot by slot; mean_dbm: that level over all minutes known."""
+    """One person beside the case. minutes_near, minutes_known: by distance. minutes_strong: by the recorded levels, as
+    a perfect receiver's engine counts them; mean_dbm: their mean over all minutes known, None if unheard."""
 
     person: str
     minutes_near: float
@@ -23,32 +26,59 @@ class Contact:
     mean_dbm: float | None
 
 
-def contact(recording: Recording, receiver: str, case: str, near_db: float, start_utc_s: float) -> Contact:
-    """start_utc_s: when the recording begins, for the boundaries of the slots. Levels are taken as sent with 0 dBm."""
-    near_s, known_s = recording.near_s(receiver, case)
-    slots: dict[int, list[float]] = {}
+def contacts(recording: Recording, receiver: str, rule: rules.Rule, start_utc_s: float) -> dict[str, Contact]:
+    """The receiver's contact with each other person. start_utc_s: when the recording begins. Levels are taken as sent
+    with 0 dBm."""
+    others = [person for person in recording.people if person != receiver]
+    levels = {other: _levels(recording, receiver, other) for other in others}
+    strong = _strong(list(levels.values()), rule, int(start_utc_s) // 60)
+    found = {}
+    for other, minutes in zip(others, strong, strict=True):
+        near_s, known_s = recording.near_s(receiver, other)
+        heard = list(levels[other].values())
+        mean = statistics.fmean(heard) if heard else None
+        found[other] = Contact(other, near_s / 60, known_s / 60, minutes, mean)
+    return found
+
+
+def _levels(recording: Recording, receiver: str, sender: str) -> dict[int, float]:
+    """Minute of the recording -> strongest level in dBm, as a window of six adverts would have it on average."""
+    found = {}
+    lift_db = _expected_strongest(recording.residuals_db)
     for minute in range(int(recording.length_s) // 60 + 1):
-        level = recording.level_dbm(receiver, case, minute * 60.0)
+        level = recording.level_dbm(receiver, sender, minute * 60.0)
         if level is not None:
-            slots.setdefault(int(start_utc_s + minute * 60) // _SLOT_S, []).append(level)
-    strong = sum(len(levels) for levels in slots.values() if round(statistics.fmean(levels)) >= -near_db)
-    every = [level for levels in slots.values() for level in levels]
-    return Contact(receiver, near_s / 60, known_s / 60, strong, statistics.fmean(every) if every else None)
+            found[minute] = level + lift_db
+    return found
 
 
-def fit_near_db(recording: Recording) -> int:
-    """The attenuation (dB, senders taken as 0 dBm) that best tells minutes within 2 m from others on this recording:
-    the greatest difference between the shares of near and of far minutes at or above the level (Youden's J)."""
-    near: list[float] = []
-    far: list[float] = []
-    for (receiver, sender), series in sorted(recording.levels.items()):
-        for t_s in range(0, int(recording.length_s), 60):
-            level = series.at(t_s)
-            distance = recording.distance_m(receiver, sender, t_s)
-            if level is not None and distance is not None:
-                (near if distance <= NEAR_M else far).append(level)
-    return -max(_LEVELS_DBM, key=lambda level: (_share(near, level) - _share(far, level), level))
+def _expected_strongest(residuals_db: list[float], adverts: int = 6) -> float:
+    """Mean of the largest of `adverts` draws from these residuals."""
+    ordered = sorted(residuals_db)
+    count = len(ordered)
+    return sum(r * (((at + 1) / count) ** adverts - (at / count) ** adverts) for at, r in enumerate(ordered))
 
 
-def _share(levels: list[float], least: float) -> float:
-    return sum(level >= least for level in levels) / max(1, len(levels))
+def _strong(levels: list[dict[int, float]], rule: rules.Rule, start_min: int) -> list[int]:
+    """Minutes that count, for each sender of one receiver."""
+    engine = Exposure(rule)
+    kept = [_sightings(of_sender, start_min) for of_sender in levels]
+    for record, sightings in enumerate(kept):
+        for minute, packed in sightings:
+            engine.hit(record, minute // _SLOT_MIN, minute, 0, packed)
+    for take in (engine.context.hear, engine.context.compare):
+        for sightings in kept:
+            for minute, packed in sightings:
+                take(minute, packed)
+    days = {minute // _DAY_MIN for sightings in kept for minute, _ in sightings}
+    return [sum(engine.minutes(record, day) for day in days) for record in range(len(levels))]
+
+
+def _sightings(levels: dict[int, float], start_min: int) -> list[tuple[int, bytes]]:
+    """(first UTC minute, 8 bytes of levels) for each slot in which the sender was heard."""
+    slots: dict[int, bytearray] = {}
+    for minute, level in levels.items():
+        slot, number = divmod(start_min + minute, _SLOT_MIN)
+        packed = slots.setdefault(slot, bytearray(8))
+        packed[number >> 1] |= sighting.level_code(round(level)) << 4 * (number & 1)
+    return [(slot * _SLOT_MIN, bytes(packed)) for slot, packed in slots.items()]

@@ -107,6 +107,7 @@ class Run:
                         entry.get("rssi_dbm", -60.0),
                         _us(entry.get("from_s", 0)),
                         None if end is None else _us(end),
+                        entry.get("sway_db", 0.0),
                     )
                 )
             elif entry["model"] == "recording":
@@ -288,10 +289,17 @@ class Run:
     def _emask(self, words: list[str]) -> None:
         if self.command is None:
             raise BenchError("this run has no command line to call")
-        said = self.command([word.replace("{utc}", str(int(self.utc_s()))) for word in words], self.out)
+        places = {"{utc}": str(int(self.utc_s())), "{scenario}": str(self.scenario.folder.resolve())}
+        said = self.command([self._filled(word, places) for word in words], self.out)
         self.engine.log.event("emask", "", run=words[:2])
         with (self.out / "emask.txt").open("a", encoding="utf-8") as file:
             file.write(f"$ emask {' '.join(words)}\n{said}")
+
+    @staticmethod
+    def _filled(word: str, places: dict[str, str]) -> str:
+        for place, value in places.items():
+            word = word.replace(place, value)
+        return word
 
 
 async def _cancel_rest() -> None:

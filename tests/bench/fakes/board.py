@@ -54,10 +54,11 @@ class Watchdog:
 
 def fresh():
     """A new board with empty flash, at tick 1,000."""
-    global now_ms, rtc, partitions, outputs, pressed_ms, radio_up, battery, fast
+    global now_ms, rtc, partitions, outputs, pressed_ms, radio_up, battery, fast, moving
     now_ms = 1000
     battery = 3900
     fast = False
+    moving = True
     rtc = b""
     partitions = {"sightings": Flash(16), "lists": Flash(8)}
     outputs = []
@@ -137,6 +138,10 @@ def button_pressed():
 
 def watchdog(timeout_ms):
     return Watchdog()
+
+
+def moved():
+    return moving
 
 
 fresh()
