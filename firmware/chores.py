@@ -14,6 +14,7 @@ _OF_A_VISIT = (
     "session",
     "status",
     "consent",
+    "giving",
     "trust",
     "lists",
     "listinfo",

@@ -1,4 +1,6 @@
-"""Owns the wearer's consent: the short number in pulses, then a long press in time. Must not know what is agreed to."""
+"""Owns the wearer's consent: the short number in pulses, then a long press in time; for who can't press, a minute in
+which no press comes. Must not know what is agreed to.
+"""
 
 import asyncio
 
@@ -8,22 +10,33 @@ _ON_MS = const(250)
 _OFF_MS = const(350)
 _PAUSE_MS = const(1500)
 _LONG_MS = const(2000)
-_STEP_MS = const(100)
+_STEP_MS = const(50)  # no press is too short to be seen
 _ROUND_MS = const(15000)  # then the number is shown again
 DEADLINE_MS = const(60000)
 _DONE_MS = const(600)
+_PROXY_MS = const(1500)  # the pulse that each round begins with when somebody else decides
+_TONE_HZ = const(2700)
 
 
 class Consent:
-    """device: Device. alive() -> False once the kiosk is gone: then there is nothing to agree to."""
+    """device: Device. alive() -> False once the kiosk is gone: then there is nothing to agree to.
 
-    def __init__(self, device, alive):
+    proxy: a representative agreed at the kiosk. Then the token sounds as well, so that it is never done in silence,
+    and any press in the minute is a no.
+    """
+
+    def __init__(self, device, alive, proxy=False):
         self._device = device
         self._alive = alive
+        self._proxy = proxy
+        self._enough_ms = _STEP_MS if proxy else _LONG_MS
         self._held_ms = 0
 
     async def ask(self, number):
-        """Show both numbers until the wearer holds the button for two seconds (True), or time is up (False)."""
+        """Show both numbers until the wearer holds the button for two seconds (True), or time is up (False).
+
+        By proxy: until time is up (True), or the button is touched (False).
+        """
         device = self._device
         end_ms = device.board.clock_ms() + DEADLINE_MS
         device.asking = True
@@ -31,13 +44,15 @@ class Consent:
             while device.board.clock_ms() < end_ms and self._alive():
                 if await self._round(number, end_ms):
                     await self._pulse(_DONE_MS)
-                    return True
+                    return not self._proxy
         finally:
             device.asking = False
             self._drive(False)
-        return False
+        return self._proxy and self._alive()
 
     async def _round(self, number, end_ms):
+        if self._proxy and (await self._pulse(_PROXY_MS) or await self._watch(_PAUSE_MS)):
+            return True
         for count in number:
             for _ in range(count):
                 if await self._pulse(_ON_MS) or await self._watch(_OFF_MS):
@@ -58,7 +73,7 @@ class Consent:
             step_ms = min(ms, _STEP_MS)
             await asyncio.sleep_ms(step_ms)
             self._held_ms = self._held_ms + step_ms if self._device.board.button_pressed() else 0
-            if self._held_ms >= _LONG_MS:
+            if self._held_ms >= self._enough_ms:
                 return True
             ms -= step_ms
         return False
@@ -66,3 +81,5 @@ class Consent:
     def _drive(self, on):
         self._device.board.led(on)
         self._device.board.motor(on)
+        if self._proxy:
+            self._device.board.buzzer(_TONE_HZ if on else 0)

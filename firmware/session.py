@@ -12,11 +12,10 @@ _START = const(0)
 _GREETED = const(1)
 _TRUSTED = const(2)
 _ASKED = const(3)
-_NO_RECORDS = ()
 # Modules that no later part of the visit needs: a list's check takes memory enough.
 _CHECKING = ("emask_crypto.ed25519", "emask_crypto.sha512", "trust", "emask.certificate")
 _AGREEING = ("emask_crypto.x25519", "status")
-_SEALING = ("emask_crypto.hpke", "emask_crypto.chacha", "consent")
+_SEALING = ("emask_crypto.hpke", "emask_crypto.chacha", "consent", "giving")
 _BLINKS = const(3)
 _BLINK_MS = const(200)
 
@@ -149,8 +148,10 @@ class Session:
         memory.put_away(_AGREEING)
         await asyncio.sleep_ms(0)
         gc.collect()
-        result, records = await self._consented(flags, days)
-        text = handshake.pack_upload(self._device.identity.scheme.NUMBER, records)
+        from giving import give
+
+        result, how, records = await give(self._device, self._certificate, self.alive, self._whole, flags, days)
+        text = handshake.pack_upload(self._device.identity.scheme.NUMBER, records, how)
         blob = hpke.seal(shared, self._authority_enc, handshake.upload_info(self._whole, code_hash), text)
         gc.collect()
         reply = self._keys.pack_reply(result, blob)
@@ -167,20 +168,6 @@ class Session:
             device.set_alert(alert.flagged(device.alert, alert.ACKNOWLEDGED))
         if flags & spec.ASK_SHELF:
             device.set_shelf(True)
-
-    async def _consented(self, flags, days):
-        device = self._device
-        if not flags & spec.ASK_UPLOAD or device.state.shelf or not 0 < days <= spec.INFECTIOUS_DAYS:
-            return spec.UPLOAD_NOT_ASKED, _NO_RECORDS
-        from consent import Consent
-
-        if not await Consent(device, self.alive).ask(handshake.number(self._whole)):
-            return spec.UPLOAD_NOT_AGREED, _NO_RECORDS
-        now = device.own_slot(), device.slot()
-        records = device.identity.publish(device.store, device.clock, device.anchors(), now, days, device.board.entropy)
-        if not records:
-            return spec.UPLOAD_NOTHING, _NO_RECORDS
-        return spec.UPLOAD_GIVEN, records[-spec.UPLOAD_RECORDS :]
 
     # -- lists
 

@@ -70,12 +70,13 @@ def code_hash(code: str) -> bytes:
     return hashlib.sha256(b"emask code\0" + code.encode()).digest()
 
 
-def unpack_upload(text: bytes) -> tuple[int, list[bytes]]:
-    """(scheme, records of 40 bytes) of an opened upload."""
+def unpack_upload(text: bytes) -> tuple[int, int, list[bytes]]:
+    """(scheme, how the wearer agreed, records of 40 bytes) of an opened upload."""
     size = spec.RECORD_BYTES
     if len(text) != 2 + spec.UPLOAD_RECORDS * size or text[1] > spec.UPLOAD_RECORDS:
         raise WireError("upload of wrong length")
-    return text[0], [text[at : at + size] for at in range(2, 2 + text[1] * size, size)]
+    records = [text[at : at + size] for at in range(2, 2 + text[1] * size, size)]
+    return text[0] & 15, text[0] & ~15, records
 
 
 # Certificates and lists

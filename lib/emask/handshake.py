@@ -106,9 +106,11 @@ def upload_info(whole, hashed):
     return UPLOAD_INFO + whole + hashed
 
 
-def pack_upload(scheme, records):
-    """482 bytes, to be sealed to the authority: at most 12 records, as many bytes whatever their number."""
+def pack_upload(scheme, records, how=0):
+    """482 bytes, to be sealed to the authority: at most 12 records, as many bytes whatever their number.
+
+    how: in which way the wearer agreed, spec.BY_PROXY or 0.
+    """
     body = b"".join(records)
-    return (
-        struct.pack(_UPLOAD, scheme, len(records)) + body + bytes(spec.UPLOAD_RECORDS * spec.RECORD_BYTES - len(body))
-    )
+    rest = bytes(spec.UPLOAD_RECORDS * spec.RECORD_BYTES - len(body))
+    return struct.pack(_UPLOAD, scheme | how, len(records)) + body + rest

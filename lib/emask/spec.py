@@ -76,6 +76,9 @@ ASK_HANDOVER = const(1)
 ASK_SHELF = const(2)
 ASK_ACK_ALERT = const(4)
 ASK_UPLOAD = const(8)
+ASK_PROXY = const(16)  # of somebody who can't press
+# How the wearer agreed, in the sealed part of UPLOAD, beside the scheme
+BY_PROXY = const(16)
 # Results in UPLOAD
 UPLOAD_NOT_ASKED = const(0)
 UPLOAD_GIVEN = const(1)
@@ -124,4 +127,5 @@ F1_LIST = const(2)
 LIST_KEY = const(3)
 KIOSK_KEY = const(4)
 SESSION_PROOF = const(5)
+PROXY_KIOSK_KEY = const(6)  # of a kiosk that may also ask those who can't press
 ANY_REGION = const(0)

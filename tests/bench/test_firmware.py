@@ -1,23 +1,29 @@
-"""Owns the run of vm_firmware.py on the MicroPython VM, one pytest item per fact. Knows no firmware."""
+"""Owns the run of the vm_*.py on the MicroPython VM, one pytest item per fact. Knows no firmware."""
 
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-_SCRIPT = Path(__file__).with_name("vm_firmware.py")
-_ROOT = _SCRIPT.parents[2]
-_FACTS = sorted(re.findall(r"^def (test_\w+)", _SCRIPT.read_text(), re.M))
+_HERE = Path(__file__).parent
+_FACTS = [
+    (name, fact)
+    for name in ("vm_firmware.py", "vm_tracing.py")
+    for fact in sorted(re.findall(r"^def (test_\w+)", (_HERE / name).read_text(), re.M))
+]
 
 
-@pytest.fixture(scope="module")
-def output():
-    command = [str(Path(sys.executable).with_name("micropython")), "-X", "heapsize=8m", str(_SCRIPT), str(_ROOT)]
+@cache
+def _output(name):
+    vm = str(Path(sys.executable).with_name("micropython"))
+    command = [vm, "-X", "heapsize=8m", str(_HERE / name), str(_HERE.parents[1])]
     return subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
 
 
-@pytest.mark.parametrize("fact", _FACTS)
-def test_on_the_vm(fact, output):
+@pytest.mark.parametrize(("name", "fact"), _FACTS)
+def test_on_the_vm(name, fact):
+    output = _output(name)
     assert f"RESULT {fact} ok" in output, output

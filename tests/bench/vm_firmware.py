@@ -963,15 +963,17 @@ def test_task_beyond_its_deadline_lets_the_device_sleep():
     assert holds.count == 0 and crashes
 
 
-def _main():
-    names = sorted(name for name in globals() if name.startswith("test_"))
+def main(facts):
+    """Run the tests among these globals, or those named on the command line."""
+    names = sorted(name for name in facts if name.startswith("test_"))
     for name in names if len(sys.argv) < 3 else sys.argv[2:]:
         try:
-            globals()[name]()
+            facts[name]()
             print("RESULT", name, "ok")
         except Exception as error:  # noqa: BLE001 - a runner of tests
             sys.print_exception(error, sys.stdout)
             print("RESULT", name, "failed")
 
 
-_main()
+if __name__ == "__main__":
+    main(globals())

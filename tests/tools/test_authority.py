@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from emask import certificate, handshake, keylist, manifest, spec
 from emask import rule as rules
 from tools import lists, signing, wire
-from tools.authority import core, keyring, store
+from tools.authority import core, intake, keyring, store
 from tools.cli import main
 
 NOW_S = 1_700_000_000
@@ -44,23 +44,26 @@ def upload(
 
 
 def test_code_holds_once(folder, tmp_path):
-    (code,) = core.issue_codes(folder, 1, NOW_S)
-    assert core.ingest(folder, upload(folder, tmp_path / "a", code), NOW_S) == 1
-    assert core.ingest(folder, tmp_path / "a", NOW_S) == 0  # the same file again
+    (code,) = intake.issue_codes(folder, 1, NOW_S)
+    assert intake.ingest(folder, upload(folder, tmp_path / "a", code), NOW_S) == 1
+    assert intake.ingest(folder, tmp_path / "a", NOW_S) == 0  # the same file again
     with pytest.raises(core.Refused, match="used"):
-        core.ingest(folder, upload(folder, tmp_path / "b", code, count=9), NOW_S)
+        intake.ingest(folder, upload(folder, tmp_path / "b", code, count=9), NOW_S)
 
 
 def test_unknown_and_expired_codes_are_refused(folder, tmp_path):
-    (code,) = core.issue_codes(folder, 1, NOW_S)
+    (code,) = intake.issue_codes(folder, 1, NOW_S)
     with pytest.raises(core.Refused, match="never issued"):
-        core.ingest(folder, upload(folder, tmp_path / "a", "A" * 12), NOW_S)
+        intake.ingest(folder, upload(folder, tmp_path / "a", "A" * 12), NOW_S)
     with pytest.raises(core.Refused, match="expired"):
-        core.ingest(folder, upload(folder, tmp_path / "b", code), NOW_S + 15 * 86400)
+        intake.ingest(folder, upload(folder, tmp_path / "b", code, received=NOW_S + 15 * 86400), NOW_S + 15 * 86400)
+    with pytest.raises(core.Refused, match="expired"):
+        intake.ingest(folder, upload(folder, tmp_path / "b", code), NOW_S + 22 * 86400)
+    assert intake.ingest(folder, tmp_path / "b", NOW_S + 20 * 86400) == 1  # made in time, and long on its way
 
 
 def test_codes_are_kept_as_hashes_only(folder):
-    codes = core.issue_codes(folder, 50, NOW_S)
+    codes = intake.issue_codes(folder, 50, NOW_S)
     assert len(set(codes)) == 50 and all(len(code) == spec.CODE_BYTES for code in codes)
     raw = (folder / "authority.sqlite").read_bytes()
     assert not any(code.encode() in raw for code in codes)
@@ -87,49 +90,49 @@ def test_codes_are_kept_as_hashes_only(folder):
     ],
 )
 def test_upload_that_cannot_be_is_refused_and_costs_no_code(folder, tmp_path, changes):
-    (code,) = core.issue_codes(folder, 1, NOW_S)
+    (code,) = intake.issue_codes(folder, 1, NOW_S)
     with pytest.raises(core.UploadError) as caught:
-        core.ingest(folder, upload(folder, tmp_path / "bad", code, **changes), NOW_S)
+        intake.ingest(folder, upload(folder, tmp_path / "bad", code, **changes), NOW_S)
     assert KEY.hex() not in str(caught.value)
-    assert core.ingest(folder, upload(folder, tmp_path / "good", code), NOW_S) == 1
+    assert intake.ingest(folder, upload(folder, tmp_path / "good", code), NOW_S) == 1
 
 
 def test_upload_of_another_code_or_visit_is_refused(folder, tmp_path):
-    one, two = core.issue_codes(folder, 2, NOW_S)
+    one, two = intake.issue_codes(folder, 2, NOW_S)
     path = upload(folder, tmp_path / "a", one)
     plain = json.loads(path.read_text())
     for change in ({"code": two}, {"visit": "11" * 32}):
         (tmp_path / "b").write_text(json.dumps({**plain, **change}))
         with pytest.raises(core.UploadError, match="sealed"):
-            core.ingest(folder, tmp_path / "b", NOW_S)
+            intake.ingest(folder, tmp_path / "b", NOW_S)
 
 
 def test_upload_to_another_authority_is_refused(folder, tmp_path):
     core.init(tmp_path / "other", NOW_S)
-    (code,) = core.issue_codes(folder, 1, NOW_S)
+    (code,) = intake.issue_codes(folder, 1, NOW_S)
     with pytest.raises(core.UploadError, match="sealed"):
-        core.ingest(folder, upload(tmp_path / "other", tmp_path / "a", code), NOW_S)
+        intake.ingest(folder, upload(tmp_path / "other", tmp_path / "a", code), NOW_S)
 
 
 def test_replay_of_an_upload_is_refused(folder, tmp_path):
-    (code,) = core.issue_codes(folder, 1, NOW_S)
+    (code,) = intake.issue_codes(folder, 1, NOW_S)
     path = upload(folder, tmp_path / "a", code)
-    core.ingest(folder, path, NOW_S)
+    intake.ingest(folder, path, NOW_S)
     (tmp_path / "b").write_text(path.read_text() + " ")
     with pytest.raises(core.Refused, match="used"):
-        core.ingest(folder, tmp_path / "b", NOW_S)
+        intake.ingest(folder, tmp_path / "b", NOW_S)
 
 
 @pytest.mark.parametrize("data", [b"", b"[", b"[" * 50_000, b"\xff\xfe", b"null", b" " * 70_000])
 def test_bytes_that_are_no_upload_are_refused(folder, tmp_path, data):
     (tmp_path / "junk").write_bytes(data)
     with pytest.raises(core.UploadError):
-        core.ingest(folder, tmp_path / "junk", NOW_S)
+        intake.ingest(folder, tmp_path / "junk", NOW_S)
 
 
 def test_list_holds_only_slots_that_ended_before_it(folder, tmp_path):
-    (code,) = core.issue_codes(folder, 1, NOW_S)
-    core.ingest(folder, upload(folder, tmp_path / "a", code, first_slot=SLOT - 100, count=100), NOW_S)
+    (code,) = intake.issue_codes(folder, 1, NOW_S)
+    intake.ingest(folder, upload(folder, tmp_path / "a", code, first_slot=SLOT - 100, count=100), NOW_S)
     done = core.publish(folder, tmp_path / "list.eml", NOW_S, rules.DEFAULT._replace(minutes=10))
     taken = lists.load(done.path, keyring.root_public(folder))
     head = taken.header
@@ -140,9 +143,9 @@ def test_list_holds_only_slots_that_ended_before_it(folder, tmp_path):
 
 
 def test_short_lists_hold_what_is_new_since(folder, tmp_path):
-    codes = core.issue_codes(folder, 3, NOW_S)
+    codes = intake.issue_codes(folder, 3, NOW_S)
     for number, code in enumerate(codes, 1):
-        core.ingest(folder, upload(folder, tmp_path / code, code, key=bytes([number]) * 32), NOW_S)
+        intake.ingest(folder, upload(folder, tmp_path / code, code, key=bytes([number]) * 32), NOW_S)
         done = core.publish(folder, tmp_path / f"{number}.eml", NOW_S + number)
     shorts = {taken.header.base: taken for taken in map(lists.load, done.deltas)}
     assert sorted(shorts) == [1, 2] and lists.load(done.path).header.count == 3
@@ -151,8 +154,8 @@ def test_short_lists_hold_what_is_new_since(folder, tmp_path):
 
 
 def test_record_that_a_list_had_to_cut_stands_whole_in_the_next(folder, tmp_path):
-    (code,) = core.issue_codes(folder, 1, NOW_S)
-    core.ingest(folder, upload(folder, tmp_path / "a", code, first_slot=SLOT - 100, count=100), NOW_S)
+    (code,) = intake.issue_codes(folder, 1, NOW_S)
+    intake.ingest(folder, upload(folder, tmp_path / "a", code, first_slot=SLOT - 100, count=100), NOW_S)
     core.publish(folder, tmp_path / "1.eml", NOW_S)
     done = core.publish(folder, tmp_path / "2.eml", NOW_S + 3 * 900)
     (short,) = [lists.load(path) for path in done.deltas]
@@ -178,8 +181,8 @@ def test_list_of_a_changed_key_is_good_and_the_old_key_is_kept(folder, tmp_path)
 
 
 def test_list_with_a_changed_byte_or_another_root_is_refused(folder, tmp_path):
-    (code,) = core.issue_codes(folder, 1, NOW_S)
-    core.ingest(folder, upload(folder, tmp_path / "a", code), NOW_S)
+    (code,) = intake.issue_codes(folder, 1, NOW_S)
+    intake.ingest(folder, upload(folder, tmp_path / "a", code), NOW_S)
     data = core.publish(folder, tmp_path / "1.eml", NOW_S).path.read_bytes()
     root = keyring.root_public(folder)
     for at in (0, 9, 60, 150, 153, 160, 182, 240, 300, 4096, 8191):
@@ -203,8 +206,8 @@ def test_secret_files_are_for_the_owner_only_and_the_root_can_be_put_away(folder
 
 
 def test_audit_log_says_what_and_when_but_not_whose(folder, tmp_path):
-    (code,) = core.issue_codes(folder, 1, NOW_S)
-    core.ingest(folder, upload(folder, tmp_path / "a", code), NOW_S)
+    (code,) = intake.issue_codes(folder, 1, NOW_S)
+    intake.ingest(folder, upload(folder, tmp_path / "a", code), NOW_S)
     core.publish(folder, tmp_path / "1.eml", NOW_S)
     with store.opened(folder) as database:
         assert store.audit(database) == [
@@ -216,8 +219,8 @@ def test_audit_log_says_what_and_when_but_not_whose(folder, tmp_path):
 
 
 def test_old_records_leave_the_list_and_serials_go_up(folder, tmp_path):
-    (code,) = core.issue_codes(folder, 1, NOW_S)
-    core.ingest(folder, upload(folder, tmp_path / "a", code), NOW_S)
+    (code,) = intake.issue_codes(folder, 1, NOW_S)
+    intake.ingest(folder, upload(folder, tmp_path / "a", code), NOW_S)
     first = core.publish(folder, tmp_path / "1.eml", NOW_S)
     later = core.publish(folder, tmp_path / "2.eml", NOW_S + 20 * 86400)
     assert (first.serial, first.records, later.serial, later.records) == (1, 1, 2, 0)
@@ -237,7 +240,7 @@ def test_second_init_and_missing_folder_are_refused(folder, tmp_path):
     with pytest.raises(core.Refused):
         core.init(folder, NOW_S)
     with pytest.raises(store.StoreMissing):
-        core.issue_codes(tmp_path / "none", 1, NOW_S)
+        intake.issue_codes(tmp_path / "none", 1, NOW_S)
 
 
 def test_command_line_goes_from_code_to_list(tmp_path):
@@ -264,7 +267,8 @@ def test_command_line_goes_from_code_to_list(tmp_path):
     assert run(main, ["authority", "revoke", home, "9", *at]).exit_code == 1
     assert run(main, ["authority", "change-list-key", home, *at]).exit_code == 0
     kinds = [json.loads(line)["what"] for line in run(main, ["authority", "audit", home, "--json"]).output.splitlines()]
-    assert kinds == ["init", "issue-codes", "ingest", "publish", "certify-kiosk", "revoke", "change-list-key"]
+    assert kinds[:5] == ["init", "issue-codes", "ingest", "refuse-code", "publish"]
+    assert kinds[5:] == ["certify-kiosk", "revoke", "change-list-key"]
     assert run(main, ["authority", "publish", str(tmp_path / "none"), "--out", str(out)]).exit_code == 2
 
 
@@ -273,4 +277,4 @@ def test_database_of_another_version_is_refused(folder):
         database.execute("PRAGMA user_version = 9")
     database.close()
     with pytest.raises(store.StoreMissing, match="version"):
-        core.issue_codes(folder, 1, NOW_S)
+        intake.issue_codes(folder, 1, NOW_S)

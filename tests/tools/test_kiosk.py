@@ -11,7 +11,7 @@ from emask import handshake, keylist, spec
 from tests.tools.fake_token import FakeClient, FakeToken, scanner_of
 from tests.tools.world import World
 from tools import lists
-from tools.authority import core, keyring
+from tools.authority import core, intake, keyring
 from tools.authority.upload import read_upload
 from tools.cli import main
 from tools.kiosk import identity, session
@@ -111,9 +111,9 @@ def test_upload_is_kept_for_the_owner_only_and_sealed(world, folder, token):
 
 
 def test_upload_goes_from_token_to_list(world, folder, token):
-    (code,) = core.issue_codes(world.authority, 1, int(NOW_S))
+    (code,) = intake.issue_codes(world.authority, 1, int(NOW_S))
     run_visit(token(), folder, wish=Wish(code=code))
-    assert core.ingest(world.authority, folder.uploads()[0], int(NOW_S)) == 1
+    assert intake.ingest(world.authority, folder.uploads()[0], int(NOW_S)) == 1
     done = core.publish(world.authority, world.path / "9.eml", int(NOW_S))
     assert done.records == 0  # its slots are 14 days old and more
 
@@ -298,7 +298,7 @@ def test_carrier_brings_lists_and_certificate_and_takes_uploads_until_receipt(wo
         main, ["authority", "certify-kiosk", home, public, "--out", str(carrier / "k.cert"), "--at", str(later)]
     ).exit_code
     (carrier / "4.eml").write_bytes(world.list_file(records(5), serial=4))
-    (code,) = core.issue_codes(world.authority, 1, int(NOW_S))
+    (code,) = intake.issue_codes(world.authority, 1, int(NOW_S))
     run_visit(token(), folder, wish=Wish(code=code))
     sync = ["kiosk", "sync", str(folder.path), str(carrier), "--json"]
     first = json.loads(run(main, sync).output)

@@ -20,10 +20,10 @@ class World:
         self.root = keyring.root_public(self.authority)
         self.kiosk = self.new_kiosk("kiosk", now_s)
 
-    def new_kiosk(self, name, now_s=NOW_S):
+    def new_kiosk(self, name, now_s=NOW_S, proxy=False):
         folder = KioskFolder(self.path / name)
         public = signing.load_public(identity.create(folder.path, self.root))
-        _, vouched = core.certify_kiosk(self.authority, public, self.region, now_s)
+        _, vouched = core.certify_kiosk(self.authority, public, self.region, now_s, proxy=proxy)
         write_whole(folder.path / "kiosk.cert", vouched)
         return folder
 

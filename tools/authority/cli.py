@@ -9,8 +9,8 @@ import click
 
 from emask import rule as rules
 from emask.signed import SignedError
-from tools import lists, signing
-from tools.authority import core, keyring, store
+from tools import codes, lists, signing
+from tools.authority import core, intake, keyring, store
 from tools.authority import site as publishing
 from tools.authority.store import StoreMissing
 from tools.cli import BadInput
@@ -78,14 +78,16 @@ def init(folder: Path, offline: Path | None, now_s: int) -> None:
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The certificate to write.")
 @click.option("--region", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: every region.")
 @click.option("--days", type=click.IntRange(1, 14), default=14, show_default=True)
+@click.option("--proxy", is_flag=True, help="It may also ask those who can't press: for a clinic's own kiosks only.")
 @_offline
 @_at
 def certify_kiosk(
-    folder: Path, public: Path, out: Path, region: int, days: int, offline: Path | None, now_s: int
+    folder: Path, public: Path, out: Path, region: int, days: int, proxy: bool, offline: Path | None, now_s: int
 ) -> None:
     """Certify a kiosk's key (emask kiosk init writes KIOSK.pub), with the root key."""
     with _Plain():
-        serial, data = core.certify_kiosk(folder, signing.load_public(public), region, now_s, days, offline)
+        key = signing.load_public(public)
+        serial, data = core.certify_kiosk(folder, key, region, now_s, days, offline, proxy=proxy)
         write_whole(out, data)
     click.echo(f"Certificate {serial}, for {days} days, is in {out}.")
 
@@ -126,17 +128,48 @@ def audit(folder: Path, as_json: bool) -> None:
         )
 
 
+_clinic = click.option(
+    "--clinic", type=click.IntRange(1, 65535), default=intake.FIRST_CLINIC, show_default=True, help="Its number."
+)
+_kind = click.option(
+    "--kind",
+    type=click.Choice([kind.name for kind in codes.KINDS]),
+    default=codes.PLAIN.name,
+    show_default=True,
+    help="proxy: for who can't press; a representative decides.",
+)
+
+
+@authority.command("set-quota")
+@_folder
+@click.argument("most", type=click.IntRange(0, 100_000), metavar="MOST")
+@_clinic
+@_kind
+@_at
+def set_quota(folder: Path, most: int, clinic: int, kind: str, now_s: int) -> None:
+    """Allow a clinic MOST codes of a kind in any 14 days. A new authority allows clinic 1 plain codes only."""
+    with _Plain():
+        intake.set_quota(folder, clinic, codes.named(kind), most, now_s)
+    click.echo(f"Clinic {clinic} may be given {most} {kind} codes in 14 days.")
+
+
 @authority.command("issue-codes")
 @_folder
 @click.option("--count", type=click.IntRange(1, 10_000), default=1, show_default=True)
+@_clinic
+@_kind
+@click.option("--days", type=click.IntRange(1, 14), help="How long they hold.  [default: 14; proxy: 7, the most]")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write them to this file, for its owner only."
 )
 @_at
-def issue_codes(folder: Path, count: int, out: Path | None, now_s: int) -> None:
-    """Print new single-use upload codes, one per line; they hold for 14 days."""
+def issue_codes(
+    folder: Path, count: int, clinic: int, kind: str, days: int | None, out: Path | None, now_s: int
+) -> None:
+    """Print new single-use upload codes, one per line, within the clinic's quota."""
     with _Plain():
-        text = "\n".join(core.issue_codes(folder, count, now_s))
+        new = intake.issue_codes(folder, count, now_s, clinic=clinic, kind=codes.named(kind), days=days)
+        text = "\n".join(new)
         if out is None:
             click.echo(text)
             return
@@ -168,7 +201,7 @@ def _files(paths: tuple[Path, ...]) -> list[Path]:
 
 def _one(folder: Path, path: Path, now_s: int) -> dict:
     try:
-        count = core.ingest(folder, path, now_s)
+        count = intake.ingest(folder, path, now_s)
         write_whole(path.with_suffix(".taken"), b"")
         return {"file": path.name, "taken": True, "records": count, "why": ""}
     except (core.Refused, core.UploadError) as error:

@@ -1,31 +1,25 @@
-"""Owns the authority's decisions: which codes hold, which uploads are taken, what a list contains. Prints nothing.
+"""Owns the authority's decisions: whom it certifies, what a list contains; uploads are intake's. Prints nothing.
 
 Times are UTC seconds and passed in, and so is chance.
 """
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import Connection
 
-from emask import keylist, spec
+from emask import keylist, signed, spec
 from emask import rule as rules
 from emask import scheme as schemes
-from tools import lists, wire
-from tools.authority import keyring, store
-from tools.authority.upload import Upload, UploadError, read_upload
+from tools import codes, lists, wire
+from tools.authority import intake, keyring, store
+from tools.authority.store import Refused
+from tools.authority.upload import Upload, UploadError
 from tools.files import write_whole
 from tools.signing import Chance, KeyFileError
 
-_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # 32 signs, none taken for another; 12 of them are 60 bits
-_CODE_LIFE_S = 14 * spec.DAY_S
 _RETENTION_S = spec.INFECTIOUS_DAYS * spec.DAY_S
 _DELTAS = 7  # lists before this one for whose holders a short one is made
-
-
-class Refused(Exception):
-    """Understood, but not done; the text says why, without code or key."""
 
 
 @dataclass(frozen=True)
@@ -47,21 +41,34 @@ def init(folder: Path, now_s: int, offline: Path | None = None, chance: Chance =
     with store.opened(folder) as database:
         since, until = keyring.create(folder, offline or folder / keyring.OFFLINE, now_s, chance)
         _note_certificate(database, keyring.FIRST_SERIAL, spec.LIST_KEY, spec.ANY_REGION, until)
+        first = (intake.FIRST_CLINIC, codes.PLAIN.name, intake.FIRST_QUOTA)
+        database.execute("INSERT INTO quotas VALUES (?, ?, ?)", first)
         store.note(database, since, "init")
 
 
 def certify_kiosk(
-    folder: Path, public: bytes, region: int, now_s: int, days: int = 14, offline: Path | None = None
+    folder: Path,
+    public: bytes,
+    region: int,
+    now_s: int,
+    days: int = 14,
+    offline: Path | None = None,
+    *,
+    proxy: bool = False,
 ) -> tuple[int, bytes]:
-    """(serial, certificate) for a kiosk's key, at most 14 days; needs the offline root key."""
+    """(serial, certificate) for a kiosk's key, at most 14 days; needs the offline root key.
+
+    proxy: it may take uploads of those who can't press, with codes for that.
+    """
+    kind = spec.PROXY_KIOSK_KEY if proxy else spec.KIOSK_KEY
     with store.opened(folder) as database:
         serial = _next_certificate(database)
         until_s = now_s + days * spec.DAY_S
         data = keyring.certify_kiosk(
-            folder, offline or folder / keyring.OFFLINE, serial, public, region, now_s, until_s
+            folder, offline or folder / keyring.OFFLINE, signed.Head(kind, region, serial), public, now_s, until_s
         )
-        _note_certificate(database, serial, spec.KIOSK_KEY, region, until_s)
-        store.note(database, now_s, "certify-kiosk")
+        _note_certificate(database, serial, kind, region, until_s)
+        store.note(database, now_s, "certify-kiosk" + ("-proxy" if proxy else ""))
     return serial, data
 
 
@@ -79,7 +86,7 @@ def revoke(folder: Path, serial: int, now_s: int) -> None:
     """Revoke a kiosk's certificate; the next list says so. Refused if there is none, or too many are revoked."""
     with store.opened(folder) as database:
         row = database.execute("SELECT kind, revoked_s FROM certificates WHERE serial = ?", (serial,)).fetchone()
-        if row is None or row[0] != spec.KIOSK_KEY:
+        if row is None or row[0] == spec.LIST_KEY:
             raise Refused("no kiosk has a certificate of that serial")
         if row[1] is not None:
             raise Refused("that certificate is revoked already")
@@ -87,38 +94,6 @@ def revoke(folder: Path, serial: int, now_s: int) -> None:
             raise Refused(f"a list names at most {spec.REVOKED_MAX} revoked certificates: change the root instead")
         database.execute("UPDATE certificates SET revoked_s = ? WHERE serial = ?", (now_s, serial))
         store.note(database, now_s, "revoke")
-
-
-def issue_codes(folder: Path, count: int, now_s: int, life_s: int = _CODE_LIFE_S) -> list[str]:
-    """`count` new single-use codes of 12 signs; only their hashes are kept."""
-    codes = ["".join(secrets.choice(_ALPHABET) for _ in range(spec.CODE_BYTES)) for _ in range(count)]
-    with store.opened(folder) as database:
-        database.executemany(
-            "INSERT INTO codes VALUES (?, ?, ?, NULL)", [(_hash(code), now_s, now_s + life_s) for code in codes]
-        )
-        store.note(database, now_s, "issue-codes", count)
-    return codes
-
-
-def ingest(folder: Path, source: Path, now_s: int) -> int:
-    """Take one upload in, whole or not at all; return its number of records. The same file again counts 0."""
-    data = source.read_bytes()
-    with store.opened(folder) as database:
-        digest = hashlib.sha256(data).digest()
-        if database.execute("SELECT 1 FROM uploads WHERE digest = ?", (digest,)).fetchone():
-            return 0
-        upload = read_upload(data, now_s, keyring.seal_key(folder))
-        code = _valid_code(database, upload.code, now_s)
-        number = database.execute(
-            "INSERT INTO uploads (digest, scheme, taken_s) VALUES (?, ?, ?)", (digest, upload.scheme, now_s)
-        ).lastrowid
-        database.execute("UPDATE codes SET upload = ? WHERE hash = ?", (number, code))
-        database.executemany(
-            "INSERT INTO records VALUES (?, ?, ?, ?, ?, NULL)",
-            [(number, record.key, record.first_slot, record.first_index, record.count) for record in upload.records],
-        )
-        store.note(database, now_s, "ingest", len(upload.records))
-    return len(upload.records)
 
 
 def publish(
@@ -153,10 +128,6 @@ def _built(terms: lists.Terms, records: list[bytes], certificate: bytes, key) ->
         raise Refused(f"{len(records)} records do not fit a token's flash") from None
 
 
-def _hash(code: str) -> bytes:
-    return wire.code_hash(code)
-
-
 def _next_certificate(database: Connection) -> int:
     return (database.execute("SELECT max(serial) FROM certificates").fetchone()[0] or 0) + 1
 
@@ -175,17 +146,6 @@ def _revoked(database: Connection, now_s: int) -> list[int]:
         "SELECT serial FROM certificates WHERE revoked_s IS NOT NULL AND until_s >= ? ORDER BY serial", (now_s,)
     )
     return [serial for (serial,) in rows]
-
-
-def _valid_code(database: Connection, code: str, now_s: int) -> bytes:
-    row = database.execute("SELECT hash, expires_s, upload FROM codes WHERE hash = ?", (_hash(code),)).fetchone()
-    if row is None:
-        raise Refused("the code was never issued here")
-    if row[2] is not None:
-        raise Refused("the code is used already")
-    if now_s > row[1]:
-        raise Refused("the code has expired")
-    return row[0]
 
 
 def _next_serial(database: Connection, scheme: int, issued_s: int) -> int:
@@ -235,9 +195,7 @@ __all__ = [
     "UploadError",
     "certify_kiosk",
     "change_list_key",
-    "ingest",
     "init",
-    "issue_codes",
     "publish",
     "revoke",
 ]

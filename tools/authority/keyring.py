@@ -67,11 +67,8 @@ def change_list_key(folder: Path, offline: Path, serial: int, now_s: int, chance
     return until_s
 
 
-def certify_kiosk(
-    folder: Path, offline: Path, serial: int, public: bytes, region: int, since_s: int, until_s: int
-) -> bytes:
+def certify_kiosk(folder: Path, offline: Path, head: signed.Head, public: bytes, since_s: int, until_s: int) -> bytes:
     """The certificate of a kiosk's key, with the key that its uploads are sealed to."""
     root = signing.load_signing_key(offline / "root.key")
     to_authority = signing.public_bytes(seal_key(folder))
-    content = wire.pack_certificate(signed.Head(spec.KIOSK_KEY, region, serial), since_s, until_s, public, to_authority)
-    return signing.sign(root, content)
+    return signing.sign(root, wire.pack_certificate(head, since_s, until_s, public, to_authority))

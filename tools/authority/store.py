@@ -1,4 +1,4 @@
-"""Owns the authority's database: codes, uploads, records, lists, certificates, audit. Knows no format and no rule."""
+"""Owns the authority's database, from quotas and codes to lists and the audit. Knows no format and no rule."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _SCHEMA = """
-CREATE TABLE codes (hash BLOB PRIMARY KEY, issued_s INTEGER NOT NULL, expires_s INTEGER NOT NULL, upload INTEGER);
+CREATE TABLE quotas (clinic INTEGER NOT NULL, kind TEXT NOT NULL, most INTEGER NOT NULL, PRIMARY KEY (clinic, kind));
+CREATE TABLE codes (hash BLOB PRIMARY KEY, clinic INTEGER NOT NULL, kind TEXT NOT NULL, issued_s INTEGER NOT NULL,
+                    expires_s INTEGER NOT NULL, upload INTEGER);
 CREATE TABLE uploads (id INTEGER PRIMARY KEY, digest BLOB UNIQUE NOT NULL, scheme INTEGER NOT NULL, taken_s INTEGER);
 CREATE TABLE records (upload INTEGER NOT NULL REFERENCES uploads, key BLOB NOT NULL, first_slot INTEGER NOT NULL,
                       first_index INTEGER NOT NULL, count INTEGER NOT NULL, listed INTEGER);
@@ -15,10 +17,14 @@ CREATE TABLE lists (serial INTEGER PRIMARY KEY, scheme INTEGER NOT NULL, region 
 CREATE TABLE certificates (serial INTEGER PRIMARY KEY, kind INTEGER NOT NULL, region INTEGER NOT NULL,
                            until_s INTEGER NOT NULL, revoked_s INTEGER);
 CREATE TABLE audit (at_s INTEGER NOT NULL, what TEXT NOT NULL, count INTEGER NOT NULL);
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 """
-_VERSION = 2
+_VERSION = 3
 _NAME = "authority.sqlite"
+
+
+class Refused(Exception):
+    """Understood, but not done; the text says why, without code or key."""
 
 
 class StoreMissing(Exception):

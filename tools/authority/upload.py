@@ -46,9 +46,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Upload:
-    """A checked upload; `scheme` is the scheme's number."""
+    """A checked upload; `scheme` is the scheme's number, `how` the wearer agreed as SPEC 4.3 has it."""
 
     code: str
+    received_s: int
+    how: int
     scheme: int
     records: tuple[Record, ...]
 
@@ -60,10 +62,10 @@ def read_upload(data: bytes, now_s: int, key: X25519PrivateKey) -> Upload:
     text = signing.unseal(key, info, bytes.fromhex(plain["sealed"]))
     if text is None:
         raise UploadError("not sealed to this authority in that visit for that code")
-    number, records = _records(text)
+    number, how, records = _records(text)
     for record in records:
         _check(record, schemes.get(number), now_s)
-    return Upload(plain["code"], number, records)
+    return Upload(plain["code"], plain["received"], how, number, records)
 
 
 def _parsed(data: bytes) -> dict:
@@ -80,16 +82,16 @@ def _parsed(data: bytes) -> dict:
     return plain
 
 
-def _records(text: bytes) -> tuple[int, tuple[Record, ...]]:
+def _records(text: bytes) -> tuple[int, int, tuple[Record, ...]]:
     try:
-        number, packed = wire.unpack_upload(text)
+        number, how, packed = wire.unpack_upload(text)
         schemes.get(number)
         records = tuple(Record(*keylist.unpack_record(record)) for record in packed)
     except ValueError:
         raise UploadError("what is sealed is no upload") from None
     if not records:
         raise UploadError("an upload of nothing")
-    return number, records
+    return number, how, records
 
 
 def _check(record: Record, scheme, now_s: int) -> None:

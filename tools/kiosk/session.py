@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from emask import handshake, messages, spec
-from tools import signing, wire
+from tools import codes, signing, wire
 from tools.kiosk import identity
 from tools.kiosk.channel import Channel, Client, VisitError
 from tools.kiosk.folder import KioskFolder
@@ -70,9 +70,9 @@ class Wish:
             (self.handover, spec.ASK_HANDOVER),
             (self.to_shelf, spec.ASK_SHELF),
             (self.end_alert, spec.ASK_ACK_ALERT),
-            (self.code is not None, spec.ASK_UPLOAD),
         )
-        return sum(flag for wish, flag in wanted if wish)
+        upload = codes.kind_of(self.code).ask if self.code is not None else 0
+        return sum(flag for wish, flag in wanted if wish) | upload
 
 
 Decide = Callable[[dict[str, int]], Awaitable[Wish]]
@@ -122,6 +122,7 @@ async def visit(
 class _Opened:
     whole: bytes
     keys: handshake.Keys
+    kind: int  # of the kiosk's certificate
 
 
 async def _blink(channel: Channel) -> None:
@@ -164,7 +165,7 @@ async def _open(
         progress("check", 2, 2)
     result.status, secret = _checked(wire.unpack_status, text)
     whole = handshake.shown(opening, enc)
-    return _Opened(whole, handshake.Keys(whole, secret))
+    return _Opened(whole, handshake.Keys(whole, secret), own.facts.kind)
 
 
 async def _ask(
@@ -176,6 +177,8 @@ async def _ask(
     result: VisitResult,
     show: Show | None,
 ) -> None:
+    if wish.flags() & spec.ASK_PROXY and opened.kind != spec.PROXY_KIOSK_KEY:
+        raise VisitError("this kiosk is not certified to ask those who can't press")
     hashed = wire.code_hash(wish.code) if wish.code is not None else bytes(32)
     request = wire.pack_ask(opened.keys, wish.flags(), wish.days if wish.code else 0, hashed)
     if show and wish.code is not None:

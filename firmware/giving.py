@@ -1,0 +1,26 @@
+"""Owns what an upload gives, and whose word it takes. Must not know how it is sealed, nor how the wearer is asked."""
+
+from emask import handshake, spec
+
+_NONE = ()
+
+
+async def give(device, certificate, alive, whole, flags, days):
+    """(result, how, records) for an ASK of the kiosk of this certificate; waits for the wearer if there is need.
+
+    whole: the visit's transcript, for the short number. how: spec.BY_PROXY or 0.
+    """
+    if not flags & spec.ASK_UPLOAD or device.state.shelf or not 0 < days <= spec.INFECTIOUS_DAYS:
+        return spec.UPLOAD_NOT_ASKED, 0, _NONE
+    proxy = bool(flags & spec.ASK_PROXY)
+    if proxy and certificate.kind != spec.PROXY_KIOSK_KEY:
+        return spec.UPLOAD_NOT_AGREED, 0, _NONE
+    from consent import Consent
+
+    if not await Consent(device, alive, proxy).ask(handshake.number(whole)):
+        return spec.UPLOAD_NOT_AGREED, 0, _NONE
+    now = device.own_slot(), device.slot()
+    records = device.identity.publish(device.store, device.clock, device.anchors(), now, days, device.board.entropy)
+    if not records:
+        return spec.UPLOAD_NOTHING, 0, _NONE
+    return spec.UPLOAD_GIVEN, spec.BY_PROXY if proxy else 0, records[-spec.UPLOAD_RECORDS :]
