@@ -38,11 +38,11 @@ class Consent:
         By proxy: until time is up (True), or the button is touched (False).
         """
         device = self._device
-        end_ms = device.board.clock_ms() + DEADLINE_MS
+        self._end_ms = device.board.clock_ms() + DEADLINE_MS
         device.asking = True
         try:
-            while device.board.clock_ms() < end_ms and self._alive():
-                if await self._round(number, end_ms):
+            while device.board.clock_ms() < self._end_ms and self._alive():
+                if await self._round(number):
                     await self._pulse(_DONE_MS)
                     return not self._proxy
         finally:
@@ -50,7 +50,7 @@ class Consent:
             self._drive(False)
         return self._proxy and self._alive()
 
-    async def _round(self, number, end_ms):
+    async def _round(self, number):
         if self._proxy and (await self._pulse(_PROXY_MS) or await self._watch(_PAUSE_MS)):
             return True
         for count in number:
@@ -59,7 +59,7 @@ class Consent:
                     return True
             if await self._watch(_PAUSE_MS):
                 return True
-        return await self._watch(min(_ROUND_MS, end_ms - self._device.board.clock_ms()))
+        return await self._watch(_ROUND_MS)
 
     async def _pulse(self, ms):
         self._drive(True)
@@ -69,6 +69,7 @@ class Consent:
 
     async def _watch(self, ms):
         # Wait, with an eye on the button; True as soon as it was held long enough.
+        ms = min(ms, self._end_ms - self._device.board.clock_ms())
         while ms > 0 and self._alive():
             step_ms = min(ms, _STEP_MS)
             await asyncio.sleep_ms(step_ms)
