@@ -14,6 +14,7 @@ from emask import frames, spec
 OPEN_MS = const(60000)  # connectable
 WAIT_MS = const(15000)  # for the next frame
 TOTAL_MS = const(180000)  # of one connection
+FAREWELL_MS = const(5000)  # after BYE: for a kiosk that has to ask for the last answer again; others leave at once
 _STEP_MS = const(100)
 _SHOW = const(4)  # flag of a frame without payload: show the answer's frame of this number again
 
@@ -64,28 +65,30 @@ class Visit:
 
     async def _serve(self, link, session):
         clock_ms = self._device.board.clock_ms
+        wait_ms = WAIT_MS
         end_ms = clock_ms() + TOTAL_MS
-        while not session.ended and clock_ms() < end_ms:
-            frame = await link.receive(WAIT_MS)
+        while clock_ms() < end_ms:
+            frame = await link.receive(wait_ms)
             received_ms = clock_ms()
             if len(frame) == 2 and frame[1] == _SHOW:
                 await self._show(link, frame[0])
                 continue
             message = self._joiner.feed(frame)
-            if message:
-                replies = await session.answer(message[0], message[1], received_ms)
-                if replies:
-                    self._answer = {}
-                for kind, body in replies:
-                    await self._send(link, kind, body)
-        await asyncio.sleep_ms(_STEP_MS)  # the last notification leaves before the disconnect
+            if message and not session.ended:
+                await self._reply(link, await session.answer(message[0], message[1], received_ms))
+                if session.ended:
+                    wait_ms = FAREWELL_MS
+                    end_ms = clock_ms() + FAREWELL_MS
+
+    async def _reply(self, link, replies):
+        if replies:
+            self._answer = {}
+        for kind, body in replies:
+            for frame in frames.split(kind, body, link.frame_max(), self._sequence):
+                self._answer[self._sequence] = frame
+                await link.send(frame)
+                self._sequence = self._sequence + 1 & 0xFF
 
     async def _show(self, link, number):
         if number in self._answer:
             await link.send(self._answer[number])
-
-    async def _send(self, link, kind, body):
-        for frame in frames.split(kind, body, link.frame_max(), self._sequence):
-            self._answer[self._sequence] = frame
-            await link.send(frame)
-            self._sequence = self._sequence + 1 & 0xFF

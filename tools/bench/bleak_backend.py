@@ -25,15 +25,15 @@ from tools.bench.medium import ADV_IND, SCAN_RSP, AdvParams, Radio, Report, Scan
 _SCAN_INTERVAL_US, _SCAN_WINDOW_US = 22_500, 11_250  # what BlueZ asks of the kernel for discovery
 _CONNECT_SCAN_US = 60_000  # the kernel's le_scan_int_connect and le_scan_window_connect
 _SUPERVISION_US = 420_000  # the kernel's le_supv_timeout
-_OWN_MTU = 517  # BlueZ's ExchangeMTU
+OWN_MTU = 517  # BlueZ's ExchangeMTU
 _ADDRESS = bytes.fromhex("5cf370")  # OUI of a common USB dongle
 
 
 class Adapter:
     """The host behind a radio that runs no VM: one scan and one connection attempt at a time, many connections."""
 
-    def __init__(self, radio: Radio, engine: Engine) -> None:
-        self.radio, self.engine, self.name = radio, engine, radio.name
+    def __init__(self, radio: Radio, engine: Engine, mtu: int) -> None:
+        self.radio, self.engine, self.name, self.mtu = radio, engine, radio.name, mtu
         self.address = _ADDRESS + engine.rng("ble", radio.name).randbytes(3)
         self.clients: dict[Link, BenchClient] = {}
         self.scanner: BenchScanner | None = None
@@ -197,7 +197,7 @@ class BenchClient(BaseBleakClient):
 
     async def _prepare(self) -> None:
         """MTU, then services, characteristics, descriptors."""
-        agreed = await self._run(lambda emit: gattc.exchange_mtu(_OWN_MTU, emit))
+        agreed = await self._run(lambda emit: gattc.exchange_mtu(self.adapter.mtu, emit))
         if self._link:
             self._link.mtu = agreed[0]
         found = await self._run(gattc.services)
@@ -265,8 +265,8 @@ class BenchClient(BaseBleakClient):
             if pdu[0] == att.INDICATE:
                 link.send(self.adapter, bytes((att.CONFIRM,)))
         elif pdu[0] == att.MTU_REQ and len(pdu) >= 3:
-            link.send(self.adapter, struct.pack("<BH", att.MTU_RSP, _OWN_MTU))
-            link.mtu = max(att.DEFAULT_MTU, min(_OWN_MTU, struct.unpack_from("<H", pdu, 1)[0]))
+            link.send(self.adapter, struct.pack("<BH", att.MTU_RSP, self.adapter.mtu))
+            link.mtu = max(att.DEFAULT_MTU, min(self.adapter.mtu, struct.unpack_from("<H", pdu, 1)[0]))
         elif not att.for_server(pdu):
             self._att.response(pdu)
         elif not pdu[0] & 0x40 and pdu[0] != att.CONFIRM:
@@ -345,9 +345,12 @@ class BenchClient(BaseBleakClient):
         await self._write(cccd.handle, struct.pack("<H", bits))
 
 
-def bind(radio: Radio, engine: Engine) -> tuple[type[BenchScanner], type[BenchClient]]:
-    """Backend classes for this radio: BleakScanner(backend=scanner), BleakClient(device, backend=client)."""
-    host = Adapter(radio, engine)
+def bind(radio: Radio, engine: Engine, mtu: int = OWN_MTU) -> tuple[type[BenchScanner], type[BenchClient]]:
+    """Backend classes for this radio: BleakScanner(backend=scanner), BleakClient(device, backend=client).
+
+    mtu: the largest that its host agrees to.
+    """
+    host = Adapter(radio, engine, mtu)
     scanner = type("BenchScanner", (BenchScanner,), {"adapter": host})
     client = type("BenchClient", (BenchClient,), {"adapter": host})
     return scanner, client

@@ -1,0 +1,150 @@
+# A token in the reach of kiosks and of strangers: presses, connections, visits, and what the token holds before and
+# after. Knows bleak's API and the store; judges nothing.
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bleak import BleakClient
+from bleak.backends.device import BLEDevice
+
+from emask import keylist, rule, spec, store
+from tools import lists, wire
+from tools.authority import keyring
+from tools.bench import bleak_backend, outcome
+from tools.bench.engine import BenchError
+from tools.bench.image import Image
+from tools.bench.node import Node
+from tools.bench.run import Run
+from tools.bench.scenario import START_UTC, KioskSpec, NodeSpec, Scenario
+from tools.kiosk import service
+from tools.kiosk.session import VisitResult, Wish, visit
+
+T = TypeVar("T")
+_EVER_S = 1e9
+_PRESS_MS = 300.0
+_FIND_S = 30.0
+_CONNECT_S = 20.0
+_REST_S = 0.5  # after a visit the radio goes down and the task ends
+_KEPT = ("KEY", "ANCHOR", "STATE", "ALERT", "LISTINFO", "TRUST", "REVOKED", "SIGHTING", "HEARD")
+
+
+class Stage:
+    """`token` and two kiosks, `station` and `other`, all within a metre. A context manager; run() plays."""
+
+    def __init__(self, image: Image, folder: Path, *, seed: int = 1, detail: str = "summary", **node: Any) -> None:
+        token = NodeSpec("token", **{"on_shelf": False, **node})
+        links = [{"model": "constant", "rssi_dbm": -60.0}]
+        kiosks = [KioskSpec("station"), KioskSpec("other")]
+        scenario = Scenario("stage", seed, START_UTC, _EVER_S, [token], kiosks, links, [], folder)
+        self.bench = Run(scenario, image, folder / "out", seed=seed, detail=detail)
+        self.engine, self.loop = self.bench.engine, self.bench.loop
+        self.node.power_on()
+        self.wait(2.0)
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.node.power_off()
+        self.loop.close()
+        self.engine.close()
+
+    @property
+    def node(self) -> Node:
+        return self.bench.nodes["token"]
+
+    @property
+    def now_s(self) -> float:
+        return self.engine.now_us / 1e6
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Play until `work` is done."""
+        return self.loop.run_until_complete(work)
+
+    def wait(self, seconds: float) -> None:
+        self.run(asyncio.sleep(seconds))
+
+    def said(self) -> list[str]:
+        """What the token printed so far, by line."""
+        return (self.bench.out / "token.txt").read_text(encoding="utf-8").splitlines()
+
+    def mtu(self, name: str, mtu: int) -> None:
+        """Let the radio of a kiosk agree to no larger MTU."""
+        kiosk = self.bench.kiosks[name]
+        kiosk.classes = service.over(*bleak_backend.bind(kiosk.radio, self.engine, mtu))
+
+    # Visits
+
+    def press(self, hold_ms: float = _PRESS_MS) -> None:
+        self.bench._press(self.node, hold_ms)
+
+    async def find(self, name: str = "station") -> BLEDevice:
+        """Press the button; the device that this radio then sees. BenchError: none."""
+        self.press()
+        found: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
+
+        def seen(device: BLEDevice, _: object) -> None:
+            if not found.done():
+                found.set_result(device)
+
+        async with self.bench.kiosks[name].classes[0](detection_callback=seen, service_uuids=[spec.SERVICE_UUID]):
+            try:
+                return await asyncio.wait_for(found, _FIND_S)
+            except TimeoutError:
+                raise BenchError("the token is not to be seen after a press") from None
+
+    async def client(self, name: str = "station") -> BleakClient:
+        """A press, and a client that connects when it is entered."""
+        client: BleakClient = self.bench.kiosks[name].classes[1](await self.find(name), timeout=_CONNECT_S)
+        return client
+
+    async def visit(
+        self,
+        name: str = "station",
+        wish: Wish | None = None,
+        *,
+        over: Callable[[Any], Any] = lambda client: client,
+        **how: Any,
+    ) -> VisitResult:
+        """A press and a whole visit as a kiosk makes it; over(client) may stand between the two."""
+        try:
+            async with await self.client(name) as client:
+                folder = self.bench.kiosks[name].folder
+                return await visit(over(client), self.bench.utc_s, folder, wish=wish, **how)
+        finally:
+            await asyncio.sleep(_REST_S)
+
+    def publish(self, records: int, serial: int, *, base: int = 0, only: str | None = None) -> lists.ListFile:
+        """A list with so many invented records, brought to all kiosks or to one."""
+        now_s = int(self.bench.utc_s())
+        first = now_s // spec.SLOT_S - 14 * spec.SLOTS_PER_DAY
+        packed = sorted(
+            keylist.pack_record(hashlib.sha256(b"%d/%d" % (serial, n)).digest(), first, 0, 96) for n in range(records)
+        )
+        terms = lists.Terms(0, serial, now_s, 1, wire.pack_rule(rule.DEFAULT), base, [])
+        certificate, key = keyring.list_key(self.bench.provision.folder, keyring.FIRST_SERIAL)
+        path = self.bench.out / f"{serial}-{base}.eml"
+        path.write_bytes(lists.build(terms, packed, certificate, key))
+        for kiosk in self.bench.kiosks.values():
+            if only in (None, kiosk.spec.name):
+                made = kiosk.folder.add_list(path)
+        return made
+
+    # What the token holds
+
+    def held(self) -> dict[str, list[bytes]]:
+        """Records in the token's flash by kind, as it would find them now. Of STATE only flags, segment and crashes:
+        the pool of chance moves with each draw, and counters count.
+        """
+        part = next(p for p in self.node.flash.partitions if p.name == "sightings")
+        kept = store.Store(outcome.ImageDevice(self.node.flash.path, part.offset, part.size))
+        kept.mount()
+        found = {name: [bytes(p) for _, p in kept.read(getattr(spec, name), 0, 0xFFFFFFFF)] for name in _KEPT}
+        for name in ("STATE", "LISTINFO", "TRUST", "REVOKED", "ALERT"):  # of these the last one holds
+            found[name] = found[name][-1:]
+        found["STATE"] = [p[1:4] + p[6:8] for p in found["STATE"]]
+        return found
