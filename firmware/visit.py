@@ -67,7 +67,7 @@ class Visit:
         clock_ms = self._device.board.clock_ms
         wait_ms = WAIT_MS
         end_ms = clock_ms() + TOTAL_MS
-        while clock_ms() < end_ms:
+        while clock_ms() < end_ms and link.alive():  # it may have gone while an answer was made
             frame = await link.receive(wait_ms)
             received_ms = clock_ms()
             if len(frame) == 2 and frame[1] == _SHOW:
@@ -77,6 +77,7 @@ class Visit:
             if message and not session.ended:
                 await self._reply(link, await session.answer(message[0], message[1], received_ms))
                 if session.ended:
+                    await asyncio.sleep_ms(_STEP_MS)  # the last notification leaves; most kiosks go now
                     wait_ms = FAREWELL_MS
                     end_ms = clock_ms() + FAREWELL_MS
 

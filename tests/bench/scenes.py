@@ -2,7 +2,9 @@
 # Knows the scenario format, the run and the store; judges nothing.
 from __future__ import annotations
 
+import dataclasses
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from typing import NamedTuple
 from click.testing import CliRunner, Result
 
 from emask import sighting, spec, store
-from tools import ROOT
+from tools import ROOT, build
 from tools.bench import outcome
 from tools.bench.cli import _command
 from tools.bench.image import Image, prepare
@@ -104,6 +106,18 @@ def write(folder: Path, text: str) -> Path:
 
 def image() -> Image:
     return prepare(os.environ.get("AIOBLE"))
+
+
+def spoilt(folder: Path, name: str, before: str, after: str) -> Image:
+    """The image with one passage of a source replaced: what a check must find out."""
+    for part in ("lib", "firmware", "boards"):
+        shutil.copytree(ROOT / part, folder / part)
+    source = folder / name
+    text = source.read_text(encoding="utf-8")
+    assert text.count(before) == 1, f"{name} holds no single {before!r}"
+    source.write_text(text.replace(before, after), encoding="utf-8")
+    build.build(folder / "mpy", folder)
+    return dataclasses.replace(image(), lib=folder / "mpy" / "lib", firmware=folder / "mpy" / "firmware")
 
 
 def play(path: Path, out: Path, *, seed: int | None = None, before: Callable[[Run], None] | None = None) -> Run:

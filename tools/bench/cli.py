@@ -19,6 +19,7 @@ from tools.bench import power as power_model
 from tools.bench import speed as bench_speed
 from tools.bench import summary
 from tools.bench import trace as power_trace
+from tools.bench.attack.cli import attack
 from tools.bench.energy import Board, BoardError
 from tools.bench.engine import BenchError
 from tools.bench.image import Image, ImageError, prepare
@@ -38,6 +39,9 @@ _aioble = click.option(
 @click.group()
 def bench() -> None:
     """The firmware that ships, on the real MicroPython, with simulated hardware and air. Energy figures are a model."""
+
+
+bench.add_command(attack)
 
 
 class _Plain:

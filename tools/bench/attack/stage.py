@@ -26,7 +26,8 @@ from tools.kiosk.session import VisitResult, Wish, visit
 T = TypeVar("T")
 _EVER_S = 1e9
 _PRESS_MS = 300.0
-_FIND_S = 30.0
+_FIND_S = 10.0
+_PRESSES = 3  # a wearer presses again while the token still ends the last visit
 _CONNECT_S = 20.0
 _REST_S = 0.5  # after a visit the radio goes down and the task ends
 _KEPT = ("KEY", "ANCHOR", "STATE", "ALERT", "LISTINFO", "TRUST", "REVOKED", "SIGHTING", "HEARD")
@@ -83,8 +84,7 @@ class Stage:
         self.bench._press(self.node, hold_ms)
 
     async def find(self, name: str = "station") -> BLEDevice:
-        """Press the button; the device that this radio then sees. BenchError: none."""
-        self.press()
+        """Press the button, if need be again; the device that this radio then sees. BenchError: none."""
         found: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
 
         def seen(device: BLEDevice, _: object) -> None:
@@ -92,10 +92,11 @@ class Stage:
                 found.set_result(device)
 
         async with self.bench.kiosks[name].classes[0](detection_callback=seen, service_uuids=[spec.SERVICE_UUID]):
-            try:
-                return await asyncio.wait_for(found, _FIND_S)
-            except TimeoutError:
-                raise BenchError("the token is not to be seen after a press") from None
+            for _ in range(_PRESSES):
+                self.press()
+                if (await asyncio.wait([found], timeout=_FIND_S))[0]:
+                    return found.result()
+        raise BenchError("the token is not to be seen after a press")
 
     async def client(self, name: str = "station") -> BleakClient:
         """A press, and a client that connects when it is entered."""
@@ -119,7 +120,7 @@ class Stage:
             await asyncio.sleep(_REST_S)
 
     def publish(self, records: int, serial: int, *, base: int = 0, only: str | None = None) -> lists.ListFile:
-        """A list with so many invented records, brought to all kiosks or to one."""
+        """A list with so many invented records, brought to all kiosks, or `only` to that one."""
         now_s = int(self.bench.utc_s())
         first = now_s // spec.SLOT_S - 14 * spec.SLOTS_PER_DAY
         packed = sorted(
@@ -127,24 +128,28 @@ class Stage:
         )
         terms = lists.Terms(0, serial, now_s, 1, wire.pack_rule(rule.DEFAULT), base, [])
         certificate, key = keyring.list_key(self.bench.provision.folder, keyring.FIRST_SERIAL)
+        data = lists.build(terms, packed, certificate, key)
         path = self.bench.out / f"{serial}-{base}.eml"
-        path.write_bytes(lists.build(terms, packed, certificate, key))
+        path.write_bytes(data)
         for kiosk in self.bench.kiosks.values():
             if only in (None, kiosk.spec.name):
-                made = kiosk.folder.add_list(path)
-        return made
+                kiosk.folder.add_list(path)
+        return lists.parse(data)
 
     # What the token holds
 
     def held(self) -> dict[str, list[bytes]]:
-        """Records in the token's flash by kind, as it would find them now. Of STATE only flags, segment and crashes:
-        the pool of chance moves with each draw, and counters count.
+        """Records in the token's flash by kind, as it would find them now. Of STATE only flags, segment, resets and
+        crashes: the pool of chance moves with each draw, and counters count. "lists" is a hash of that partition.
         """
-        part = next(p for p in self.node.flash.partitions if p.name == "sightings")
+        parts = {p.name: p for p in self.node.flash.partitions}
+        part, staged = parts["sightings"], parts["lists"]
         kept = store.Store(outcome.ImageDevice(self.node.flash.path, part.offset, part.size))
         kept.mount()
         found = {name: [bytes(p) for _, p in kept.read(getattr(spec, name), 0, 0xFFFFFFFF)] for name in _KEPT}
         for name in ("STATE", "LISTINFO", "TRUST", "REVOKED", "ALERT"):  # of these the last one holds
             found[name] = found[name][-1:]
-        found["STATE"] = [p[1:4] + p[6:8] for p in found["STATE"]]
+        found["STATE"] = [p[1:8] for p in found["STATE"]]
+        whole = self.node.flash.path.read_bytes()
+        found["lists"] = [hashlib.sha256(whole[staged.offset : staged.offset + staged.size]).digest()]
         return found
