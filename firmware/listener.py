@@ -11,6 +11,7 @@ _SHORTEST_SEND_MS = const(30)
 _TELL_MS = const(50)  # so often an advert is given its time to the next window anew
 _SAMPLES = const(32)
 _MEMO = const(128)
+_UNKNOWN = const(127)  # RSSI that the controller could not tell
 _FAULTS_MAX = const(5)  # windows in a row that the radio did not start
 
 
@@ -22,6 +23,7 @@ class Listener:
         self._chores = chores
         self._table = heard.MinuteTable()
         self._faults = 0
+        self._kept = False
         self._adverts = 0
         self._listen_ms = 0
 
@@ -39,6 +41,7 @@ class Listener:
         due_ms = device.board.clock_ms() + _SHELF_MS
         device.expect(due_ms)
         await device.power.sleep_until(due_ms)
+        self._keep()
 
     async def _minute(self):
         device = self._device
@@ -55,9 +58,15 @@ class Listener:
         try:
             await self._window(plan)
             self._faults = 0
+            self._keep()
         except OSError:
             self._fault()
         self._write(plan)
+
+    def _keep(self):
+        if not self._kept:
+            self._device.board.keep_image()  # a window took place, or an hour on the shelf: this firmware works
+            self._kept = True
 
     def _fault(self):
         self._faults += 1
@@ -141,6 +150,7 @@ class Listener:
         samples = []
         self._adverts = 0
         stride = radio.count // _SAMPLES + 1
+        offset_db = self._device.board.RSSI_CORRECTION_DB
         for number, (after_ms, rssi, payload) in enumerate(radio.reports()):
             raw = bytes(payload)
             found = memo.get(raw)
@@ -150,7 +160,7 @@ class Listener:
                     memo[raw] = found
             if not found:
                 continue
-            self._table.add(found[0], found[1], rssi, found[2])
+            self._table.add(found[0], found[1], rssi + offset_db if rssi != _UNKNOWN else rssi, found[2])
             self._adverts += 1
             if found[3] is not None and number % stride == 0:
                 samples.append((numbers.setdefault(found[1], number), self._listen_ms + after_ms, found[3]))

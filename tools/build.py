@@ -1,6 +1,6 @@
 """Owns the compiling of device code with mpy-cross into build/mpy/. Knows no budget and no device.
 
-`python -m tools.build` writes build/mpy/{lib,firmware,board-esp32c3}/**.mpy, as they go on a device. The same source
+`python -m tools.build` writes build/mpy/{lib,firmware,base,board-NAME}/**.mpy, as they go on a device. The same source
 gives the same bytes; a file is compiled only when its content, its name or the compiler has changed.
 """
 
@@ -18,8 +18,10 @@ from tools import ROOT
 # As shipped: assertions out, names and line numbers in, so that a traceback from the field can be read.
 OPTIONS = ("-O2",)
 
-# Folder under build/mpy -> folder of its sources. The bench and the device put these on their path.
-PACKAGES = {"lib": "lib", "firmware": "firmware", "board-esp32c3": "boards/esp32c3"}
+# Folder under build/mpy -> folders of its sources. The bench and the device put these on their path.
+BOARDS = ("esp32c3", "esp32", "esp32s3", "esp32c6")
+PACKAGES: dict[str, tuple[str, ...]] = {"lib": ("lib",), "firmware": ("firmware",), "base": ("boards/base",)}
+PACKAGES |= {f"board-{name}": ("boards/common", f"boards/{name}") for name in BOARDS}
 
 
 class BuildError(Exception):
@@ -44,7 +46,8 @@ def build(out: Path | None = None, root: Path = ROOT) -> list[Unit]:
     cache.mkdir(parents=True, exist_ok=True)
     units = [
         _unit(compiler, cache, out, root, package, folder, source)
-        for package, folder in PACKAGES.items()
+        for package, folders in PACKAGES.items()
+        for folder in folders
         for source in _sources(root / folder)
     ]
     _remove_strays(out, {unit.path for unit in units})

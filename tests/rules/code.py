@@ -8,7 +8,7 @@ from pathlib import Path
 from tools import ROOT
 
 LIB, FIRMWARE, BOARDS = ROOT / "lib", ROOT / "firmware", ROOT / "boards"
-PRODUCT_BOARDS = BOARDS / "esp32c3"
+PRODUCT_BOARDS = tuple(BOARDS / name for name in ("common", "base", "esp32c3", "esp32", "esp32s3", "esp32c6"))
 BENCH_BOARD = BOARDS / "bench"
 
 
@@ -20,7 +20,7 @@ def files(*folders: Path) -> tuple[Path, ...]:
 
 def device_files() -> tuple[Path, ...]:
     """What is compiled and goes on a device."""
-    return files(LIB, FIRMWARE, PRODUCT_BOARDS)
+    return files(LIB, FIRMWARE, *PRODUCT_BOARDS)
 
 
 @cache

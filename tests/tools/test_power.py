@@ -61,7 +61,7 @@ def test_unknown_board_and_scenario_are_named():
 def test_product_board_sleeps_as_the_model_says():
     own, facts = board(), power.report(board(), "usual")
     said = constants(ROOT / "boards" / "esp32c3" / "board.py")
-    assert f'"SLEEP", "{facts["sleep"]}")' in (ROOT / "boards" / "esp32c3" / "board.py").read_text(encoding="utf-8")
+    assert f'"SLEEP", "{facts["sleep"]}")' in (ROOT / "boards" / "common" / "espchip.py").read_text(encoding="utf-8")
     assert abs(said["DEEP_FROM_MS"] - facts["deep_from_ms"]) <= 500
     assert said["CLOCK_ERROR_PPM"] == own.clock_error_ppm and said["ADVERT_MS"] == own.advert_ms
     assert said["BATTERY_MAH"] == own.battery_mah

@@ -5,6 +5,7 @@ import os
 NAME = "fake"
 TX_POWER_DBM = 0
 CLOCK_ERROR_PPM = 20
+RSSI_CORRECTION_DB = 0
 HAS_LED = HAS_MOTOR = HAS_BUZZER = True
 SLEEP = "light"
 DEEP_FROM_MS = 8000
@@ -134,6 +135,10 @@ def buzzer(hz):
 
 def button_pressed():
     return pressed_ms > 0
+
+
+def keep_image():
+    pass
 
 
 def watchdog(timeout_ms):
