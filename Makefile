@@ -1,12 +1,13 @@
 # Everything a developer runs. `make` alone lists the targets; each of them sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup aioble demo test lint types size bench powercut clean
+.PHONY: help setup aioble demo test lint types firmware size bench powercut clean
 
 VENV := .venv
 AIOBLE_VERSION := 0.6.2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.set-up
 OUT ?= out
+BOARD ?= esp32c3
 WORKERS ?= auto
 
 help:  ## list the targets
@@ -36,6 +37,9 @@ lint: $(STAMP)  ## ruff: rules and format
 types: $(STAMP)  ## mypy twice: host code on CPython, device code against MicroPython's stubs
 	@$(BIN)/mypy
 	@$(BIN)/python -m tools.device_types
+
+firmware: $(STAMP)  ## what goes onto a token, as a bundle: make firmware BOARD=esp32c3 [KEY=FILE] [BASE=DIR]
+	@$(BIN)/emask firmware build --board $(BOARD) --out $(OUT)/firmware/$(BOARD) $(if $(KEY),--key $(KEY)) $(if $(BASE),--base $(BASE))
 
 size: $(STAMP)  ## compile the device code and hold it against budgets.toml
 	@$(BIN)/python -m tools.size

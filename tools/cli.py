@@ -15,6 +15,8 @@ _COMMANDS = {
     "kiosk": ("tools.kiosk.cli", "kiosk", "A kiosk that tokens visit."),
     "exposure": ("tools.exposure.cli", "exposure", "Distance and minutes from levels: study, fit, evaluation."),
     "ring": ("tools.ring.cli", "ring", "The store of sightings in flash: images, trials, benchmarks."),
+    "firmware": ("tools.firmware.cli", "firmware", "What goes onto a token: build, sign, check."),
+    "flash": ("tools.flash.cli", "flash", "The station that flashes, tests and labels tokens."),
     "bench": ("tools.bench.cli", "bench", "The firmware on simulated hardware."),
 }
 
