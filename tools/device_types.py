@@ -17,7 +17,9 @@ from tools import ROOT
 from tools.build import BOARDS
 
 _PACKAGES = ("micropython-esp32-stubs", "micropython-stdlib-stubs")
-_FOLDERS = ("lib/emask", "lib/emask_crypto", "firmware", "boards/base", "boards/common", "boards/esp32c3")
+_FOLDERS = (
+    "lib/emask", "lib/emask_crypto", "firmware", "boards/base", "boards/common", "boards/esp32c3", "boards/station",
+)  # fmt: skip
 # A module may stand for a protocol: this line is wrong wherever the board differs from boards/contract.pyi.
 _CHECK = "import board\nimport contract\n\nchecked: contract.Board = board\n"
 

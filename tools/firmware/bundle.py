@@ -39,7 +39,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A checked bundle. parts: what esptool writes, empty without a base; release_key: 32 public bytes or empty."""
+    """A checked bundle. parts: what esptool writes, empty without a base; release_key: 32 public bytes or empty.
+
+    bringup: the program that provisions and tests a token with this product.
+    """
 
     folder: Path
     board: str
@@ -49,6 +52,7 @@ class Bundle:
     parts: tuple[Part, ...]
     product: image.Image
     release_key: bytes
+    bringup: str
 
 
 def bootloader_offset(board: str) -> int:
@@ -79,6 +83,7 @@ def make(
     secret = image.load_key(key) if key else None
     product = image.build(board, firmware_version(root), image.romfs(product_files(board, root)), secret)
     files = {"product.romfs": product.payload, "product.emfw": product.data, "partition-table.bin": table}
+    files["bringup.py"] = (root / "boards" / "station" / "bringup.py").read_bytes()
     if key:
         files["release.pub"] = image.public_key(key)
     files |= _base_files(base, table) if base else {}
@@ -129,8 +134,9 @@ def load(folder: Path) -> Bundle:
     key = contents.get("release.pub", b"")
     try:
         product = image.parse(contents["product.emfw"], key or None)
-    except KeyError:
-        raise BundleError(f"{folder}: product.emfw is missing") from None
+        bringup = contents["bringup.py"].decode()
+    except KeyError as error:
+        raise BundleError(f"{folder}: {error.args[0]} is missing") from None
     except image.ImageError as error:
         raise BundleError(f"{folder / 'product.emfw'}: {error}") from None
     if product.board != facts["board"]:
@@ -140,7 +146,7 @@ def load(folder: Path) -> Bundle:
     parts = tuple(Part(name, at, folder / name, len(contents[name])) for name, at in places.items() if name in contents)
     return Bundle(
         folder, facts["board"], facts["chip"], product.version, facts["aioble"],
-        parts if "base.bin" in contents else (), product, key,
+        parts if "base.bin" in contents else (), product, key, bringup,
     )  # fmt: skip
 
 
