@@ -4,6 +4,6 @@ AIOBLE = "0.6.2"
 
 include("$(MPY_DIR)/extmod/asyncio")
 freeze("$(PORT_DIR)/modules", "flashbdev.py")
-freeze("base", ("_boot.py", "install.py", "slots.py"))
+freeze("base", ("_boot.py", "slots.py"))
 freeze("../lib", ("emask_crypto/__init__.py", "emask_crypto/ed25519.py", "emask_crypto/sha512.py"))
 require("aioble", version=AIOBLE)

@@ -20,9 +20,10 @@ HEAP = "1m"  # the RAM flash of the store's tests included
 TIMEOUT_S = 120
 
 BASE = ROOT / "boards" / "base"  # what is frozen into MicroPython is pure but for its last lines
+STATION = ROOT / "boards" / "station"
 RING = ROOT / "tools" / "ring" / "dual"  # the shared flash model
 
-for _folder in (ROOT, DUAL, ROOT / "lib", ROOT / "tools" / "compat", RING, BASE):
+for _folder in (ROOT, DUAL, ROOT / "lib", ROOT / "tools" / "compat", RING, BASE, STATION):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 
@@ -49,7 +50,7 @@ class VmFile(pytest.File):
         return self._results.get(test, "the VM ended before this test\n" + self._output)
 
     def _run(self) -> dict[str, str]:
-        path = ":".join(str(folder) for folder in (ROOT / "lib", DUAL, RING, BASE, ".frozen"))
+        path = ":".join(str(folder) for folder in (ROOT / "lib", DUAL, RING, BASE, STATION, ".frozen"))
         command = [str(VM), "-X", f"heapsize={HEAP}", str(DUAL / "vm_runner.py"), self.path.stem]
         done = subprocess.run(
             command, env={**os.environ, "MICROPYPATH": path}, capture_output=True, text=True, timeout=TIMEOUT_S

@@ -11,42 +11,17 @@ from micropython import const
 
 BLOCK_BYTES = const(4096)
 HEADER_BYTES = const(128)
-SLOTS = const(2)
 PAYLOAD_BLOCKS = const(31)
-_HEADER = "<4sBBHII16s32s"  # EMFW, version, kind, 0, firmware version, bytes, board, SHA-256; then the signature
-_RECORD = "<4sBBHI32s"  # EMBS, version, slot, 0, sequence, SHA-256 of the payload; then CRC-32
-_RECORD_BYTES = const(48)
+_IMAGE = b"EMFW\x01\x01\x00\x00"  # version 1, kind 1; then firmware version, bytes, board, SHA-256; the signature
+_LABEL = b"emask firmware 1\x00"
+_SIGNED = const(64)  # bytes of the header that the signature is of
+_CHOICE = b"EMBS\x01"  # version 1; slot, 0, sequence, SHA-256 of the payload; CRC-32
+_CHECKED = const(44)
 _MARKS_AT = const(64)  # bytes from here: tries, kept, rejected; FF until they happen, 00 afterwards
 _TRIES = const(3)
-_KEPT = const(3)
-_REJECTED = const(4)
-_MARKS = const(5)
-_MARKER_BLOCK = const(31)  # of the mapped copy: the SHA-256 of what was copied
-
-
-class ImageError(Exception):
-    """An image or a slot is not what it should be; the text says which rule it broke."""
-
-
-class Header:
-    """Fields of an image's header, from its first 128 bytes. ImageError if they are none."""
-
-    def __init__(self, data):
-        if len(data) < HEADER_BYTES:
-            raise ImageError("too short")
-        magic, version, kind, zero, self.version, self.size, board, self.digest = struct.unpack_from(_HEADER, data)
-        if magic != b"EMFW":
-            raise ImageError("not an image")
-        if version != 1 or kind != 1 or zero:
-            raise ImageError("image of another kind")
-        if not 0 < self.size <= PAYLOAD_BLOCKS * BLOCK_BYTES:
-            raise ImageError("too large for a slot")
-        self.board = board.rstrip(b"\x00").decode()
-
-    @property
-    def blocks(self):
-        """Blocks that the payload takes."""
-        return (self.size + BLOCK_BYTES - 1) // BLOCK_BYTES
+_KEPT = const(67)
+_REJECTED = const(68)
+_MARKER_BLOCK = const(31)  # of the mapped copy: the SHA-256 of what was copied, and its length
 
 
 class Choice:
@@ -54,69 +29,56 @@ class Choice:
 
     def __init__(self, block, data):
         self.block = block
-        _, _, self.slot, _, self.sequence, self.digest = struct.unpack_from(_RECORD, data)
-        marks = data[_MARKS_AT : _MARKS_AT + _MARKS]
-        self.tries_left = sum([mark == 0xFF for mark in marks[:_TRIES]])
-        self.kept = marks[_KEPT] != 0xFF
-        self.rejected = marks[_REJECTED] != 0xFF
+        self.slot = data[5]
+        self.sequence = struct.unpack_from("<I", data, 8)[0]
+        self.digest = bytes(data[12:_CHECKED])
+        self.tries_left = bytes(data[_MARKS_AT:_KEPT]).count(b"\xff")
+        self.kept = data[_KEPT] != 0xFF
 
 
 class Slots:
-    """The choice over its partitions: record (2 blocks), slots (a pair of 32 blocks), mapped (32 blocks)."""
+    """The choice over its partitions: record (2 blocks), slots (a pair of 32 blocks), mapped (32 blocks).
 
-    def __init__(self, record, slots, mapped):
-        self._record = record
-        self._slots = slots
+    key: 32 bytes of the release key.
+    """
+
+    def __init__(self, record, slots, mapped, key):
+        self.record = record
+        self.slots = slots
+        self.key = key
         self._mapped = mapped
-
-    # -- the choice
 
     def choices(self):
         """The sound records that are not rejected, the newest first."""
         found = []
         for block in range(2):
-            data = bytearray(_MARKS_AT + _MARKS)
-            self._record.readblocks(block, data, 0)
-            good = data[:5] == b"EMBS\x01" and data[5] < SLOTS
-            if good and struct.pack("<I", crc32(data[: _RECORD_BYTES - 4])) == data[_RECORD_BYTES - 4 : _RECORD_BYTES]:
+            data = bytearray(_REJECTED + 1)
+            self.record.readblocks(block, data, 0)
+            sound = crc32(data[:_CHECKED]) == struct.unpack_from("<I", data, _CHECKED)[0]
+            if data[:5] == _CHOICE and data[5] < 2 and sound and data[_REJECTED] == 0xFF:
                 found.append(Choice(block, data))
         found.sort(key=lambda choice: -choice.sequence)
-        return [choice for choice in found if not choice.rejected]
+        return found
 
     def current(self):
         """The newest choice whose slot has its image still, or None."""
         for choice in self.choices():
             header = self.header(choice.slot)
-            if header and header.digest == choice.digest:
+            if header and header[3] == choice.digest:
                 return choice
         return None
 
     def header(self, slot):
-        """The Header of a slot, or None."""
-        try:
-            return Header(self.head(slot))
-        except ImageError:
-            return None
+        """(firmware version, bytes, board, SHA-256) of the image in a slot, or None."""
+        return header(self._head(slot))
 
-    def head(self, slot):
-        """The first 128 bytes of a slot."""
+    def _head(self, slot):
         data = bytearray(HEADER_BYTES)
-        self._slots[slot].readblocks(0, data, 0)
-        return bytes(data)
+        self.slots[slot].readblocks(0, data, 0)
+        return data
 
-    def choose(self, slot, digest):
-        """Write the record that puts a slot on trial, in the block that the current choice does not use."""
-        now = self.current()
-        block = 1 - now.block if now else 0
-        sequence = max([choice.sequence for choice in self.choices()] + [0]) + 1
-        data = struct.pack(_RECORD, b"EMBS", 1, slot, 0, sequence, digest)
-        self._record.ioctl(6, block)
-        self._record.writeblocks(block, data + struct.pack("<I", crc32(data)), 0)
-
-    def _mark(self, choice, which):
-        self._record.writeblocks(choice.block, b"\x00", _MARKS_AT + which)
-
-    # -- a boot
+    def _mark(self, choice, at):
+        self.record.writeblocks(choice.block, b"\x00", at)
 
     def boot(self, counted=True):
         """The choice that runs now, its image in the mapped partition; None if there is none. counted: this is a try.
@@ -127,11 +89,12 @@ class Slots:
             choice = self.current()
             if choice is None:
                 return None, False
-            if counted and not choice.kept and not choice.tries_left:
+            tried = counted and not choice.kept
+            if tried and not choice.tries_left:
                 self._mark(choice, _REJECTED)
             elif self.mapped_is(choice.digest):
-                if counted and not choice.kept:
-                    self._mark(choice, _TRIES - choice.tries_left)
+                if tried:
+                    self._mark(choice, _KEPT - choice.tries_left)
                 return choice, False
             elif self._copy(choice):
                 return choice, True
@@ -154,18 +117,33 @@ class Slots:
 
     def _copy(self, choice):
         # The marker goes first and comes last: a cut in between is seen, and the copy is made again.
-        source = self._slots[choice.slot]
-        header = self.header(choice.slot)
-        if header is None or digest_of(source, 1, header.size) != header.digest:
+        source = self.slots[choice.slot]
+        head = self._head(choice.slot)
+        size = header(head)[1]
+        if digest_of(source, 1, size) != choice.digest or not self.signed(head):
             return False
         self._mapped.ioctl(6, _MARKER_BLOCK)
         data = bytearray(BLOCK_BYTES)
-        for block in range(header.blocks):
+        for block in range((size + BLOCK_BYTES - 1) // BLOCK_BYTES):
             source.readblocks(block + 1, data, 0)
             self._mapped.ioctl(6, block)
             self._mapped.writeblocks(block, data, 0)
-        self._mapped.writeblocks(_MARKER_BLOCK, header.digest + struct.pack("<I", header.size), 0)
+        self._mapped.writeblocks(_MARKER_BLOCK, choice.digest + struct.pack("<I", size), 0)
         return True
+
+    def signed(self, head):
+        """True if the release key signed this header. Takes seconds on a chip."""
+        from emask_crypto.ed25519 import verify
+
+        return any(self.key) and verify(self.key, _LABEL + head[:_SIGNED], bytes(head[_SIGNED:]))
+
+
+def header(head):
+    """(firmware version, bytes, board, SHA-256) of an image, from its first 128 bytes; None if it is none."""
+    version, size, board, digest = struct.unpack_from("<II16s32s", head, 8)
+    if head[:8] != _IMAGE or not 0 < size <= PAYLOAD_BLOCKS * BLOCK_BYTES:
+        return None
+    return version, size, board.rstrip(b"\x00"), digest
 
 
 def digest_of(device, block, size):
@@ -174,7 +152,7 @@ def digest_of(device, block, size):
     data = bytearray(BLOCK_BYTES)
     while size > 0:
         device.readblocks(block, data, 0)
-        found.update(data if size >= BLOCK_BYTES else memoryview(data)[:size])
+        found.update(memoryview(data)[:size])
         size -= BLOCK_BYTES
         block += 1
     return found.digest()
@@ -184,9 +162,9 @@ def here():
     """The Slots of this chip; OSError if its partition table has none."""
     from esp32 import Partition
 
-    return Slots(Partition("choice"), (Partition("slot_a"), Partition("slot_b")), Partition("romfs"))
-
-
-def keep():
-    """Keep the image that runs on this chip."""
-    here().keep()
+    try:
+        with open("/config/release.pub", "rb") as file:
+            key = file.read()
+    except OSError:
+        key = b""  # not provisioned: no image is believed
+    return Slots(Partition("choice"), (Partition("slot_a"), Partition("slot_b")), Partition("romfs"), key)

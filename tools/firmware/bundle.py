@@ -21,6 +21,7 @@ _BASE = {
     "micropython.bin": "base.bin",
 }
 _BASE_OFFSET = 0x10000
+_PROGRAMS = ("install.py", "bringup.py")  # what the station sends to a token and runs there
 
 
 class BundleError(Exception):
@@ -41,7 +42,7 @@ class Part:
 class Bundle:
     """A checked bundle. parts: what esptool writes, empty without a base; release_key: 32 public bytes or empty.
 
-    bringup: the program that provisions and tests a token with this product.
+    installer, bringup: the programs that take the product on a token, and provision and test it.
     """
 
     folder: Path
@@ -52,6 +53,7 @@ class Bundle:
     parts: tuple[Part, ...]
     product: image.Image
     release_key: bytes
+    installer: str
     bringup: str
 
 
@@ -83,7 +85,7 @@ def make(
     secret = image.load_key(key) if key else None
     product = image.build(board, firmware_version(root), image.romfs(product_files(board, root)), secret)
     files = {"product.romfs": product.payload, "product.emfw": product.data, "partition-table.bin": table}
-    files["bringup.py"] = (root / "boards" / "station" / "bringup.py").read_bytes()
+    files |= {name: (root / "boards" / "station" / name).read_bytes() for name in _PROGRAMS}
     if key:
         files["release.pub"] = image.public_key(key)
     files |= _base_files(base, table) if base else {}
@@ -134,7 +136,7 @@ def load(folder: Path) -> Bundle:
     key = contents.get("release.pub", b"")
     try:
         product = image.parse(contents["product.emfw"], key or None)
-        bringup = contents["bringup.py"].decode()
+        installer, bringup = (contents[name].decode() for name in _PROGRAMS)
     except KeyError as error:
         raise BundleError(f"{folder}: {error.args[0]} is missing") from None
     except image.ImageError as error:
@@ -146,7 +148,7 @@ def load(folder: Path) -> Bundle:
     parts = tuple(Part(name, at, folder / name, len(contents[name])) for name, at in places.items() if name in contents)
     return Bundle(
         folder, facts["board"], facts["chip"], product.version, facts["aioble"],
-        parts if "base.bin" in contents else (), product, key, bringup,
+        parts if "base.bin" in contents else (), product, key, installer, bringup,
     )  # fmt: skip
 
 

@@ -116,10 +116,10 @@ class Token:
             self._link.fs_writefile(f"/config/{name}.new", data)
             self.do(f"import os\nos.rename('/config/{name}.new', '/config/{name}')")
 
-    def install(self, image: Image, tell: Callable[[float], None]) -> None:
+    def install(self, installer: str, image: Image, tell: Callable[[float], None]) -> None:
         """Send the image to the slot that does not run; blocks that are there already are not sent again."""
-        key = "open('/config/release.pub','rb').read()"
-        self.do(f"import install\ni=install.here({key},{image.board!r})")
+        self.do(installer)
+        self.do(f"import slots\ni=Install(slots.here(),{image.board!r})")
         there = self._refusable(f"i.begin({image.head!r})")
         blocks = [image.payload[at : at + BLOCK_BYTES] for at in range(0, len(image.payload), BLOCK_BYTES)]
         self.do(
@@ -160,7 +160,8 @@ class Token:
         self.do("import slots\ns=slots.here()\nc=s.current()")
         if self.ask("c is not None and s.mapped_is(c.digest)") != "True":
             return None
-        return self.ask_numbers("s.header(c.slot).version")[0], self.ask("c.kept") == "True"
+        version, kept = self.ask_numbers("(s.header(c.slot)[0],c.kept)")
+        return version, bool(kept)
 
 
 def packed(block: bytes) -> bytes:

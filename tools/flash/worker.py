@@ -116,7 +116,7 @@ class Worker:
         """The image, to the slot that does not run; then a start, so that it does."""
         if not self._bundle.release_key:
             raise Mistake("bad_bundle", found="its image is not signed")
-        self.token.install(self._bundle.product, lambda share: tell(0.9 * share))
+        self.token.install(self._bundle.installer, self._bundle.product, lambda share: tell(0.9 * share))
         self.token.restart()
         running = self.token.running()
         if running is None or running[0] != self._bundle.version:
@@ -151,7 +151,7 @@ class Worker:
 
     def step_keep(self, tell: Tell) -> None:
         """Everything works: the image stays, the token starts and is silent on its shelf."""
-        self.token.do("import slots\nslots.keep()")
+        self.token.do("import slots\nslots.here().keep()")
         self.token.release()
 
     def step_release(self, tell: Tell) -> None:
