@@ -11,7 +11,7 @@ import machine
 import slots
 import vfs
 
-_TRIAL_MS = 300000  # an image on trial that hangs before its own watchdog starts is reset; a station tests in that time
+_HUNG_MS = 300000  # whoever hangs before starting a shorter watchdog is reset; a station's work takes less
 
 
 def _settings():
@@ -25,16 +25,14 @@ def _settings():
 
 
 def _product():
-    cause = machine.reset_cause()
-    if cause == machine.DEEPSLEEP_RESET:
-        return True  # checked at the last start; the memory is mapped
-    hard = cause != machine.SOFT_RESET  # a soft one is a station's, and stops no watchdog
-    choice, copied = slots.here().boot(hard)
-    if copied:
-        machine.reset()  # the map of the flash is made anew
-    if choice and hard and not choice.kept:
-        machine.WDT(timeout=_TRIAL_MS)
-    return choice is not None
+    if machine.reset_cause() != machine.DEEPSLEEP_RESET:  # else it was checked at the last start
+        choice, copied = slots.here().boot()
+        if copied:
+            machine.reset()  # the map of the flash is made anew
+        if choice is None:
+            return False
+    machine.WDT(timeout=_HUNG_MS)
+    return True
 
 
 try:

@@ -80,8 +80,8 @@ class Slots:
     def _mark(self, choice, at):
         self.record.writeblocks(choice.block, b"\x00", at)
 
-    def boot(self, counted=True):
-        """The choice that runs now, its image in the mapped partition; None if there is none. counted: this is a try.
+    def boot(self):
+        """The choice that runs now, its image in the mapped partition; None if there is none.
 
         Also True if the mapped partition was written anew: then the caller starts the chip again.
         """
@@ -89,11 +89,10 @@ class Slots:
             choice = self.current()
             if choice is None:
                 return None, False
-            tried = counted and not choice.kept
-            if tried and not choice.tries_left:
+            if not choice.kept and not choice.tries_left:
                 self._mark(choice, _REJECTED)
             elif self.mapped_is(choice.digest):
-                if tried:
+                if not choice.kept:
                     self._mark(choice, _KEPT - choice.tries_left)
                 return choice, False
             elif self._copy(choice):

@@ -27,7 +27,15 @@ def aioble_folder() -> tuple[str, str]:
 class Rig:
     """Everyone hears everyone at level_dbm. Use as a context manager; s() runs so many seconds."""
 
-    def __init__(self, folder: Path, *, seed: int = 1, level_dbm: float = -60.0, heap_kib: int = 512) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seed: int = 1,
+        level_dbm: float = -60.0,
+        heap_kib: int = 512,
+        more_partitions: dict[str, int] | None = None,
+    ) -> None:
         self.folder, self.heap_kib = folder, heap_kib
         self.log = EventLog(folder / "log.jsonl", "full")
         self.engine = Engine(seed, self.log)
@@ -40,6 +48,7 @@ class Rig:
         self.events: list[dict[str, Any]] = []
         self.log.watch.append(self.events.append)
         self._board = Board.load(ROOT / "boards" / "esp32c3")
+        self._board.partitions.update(more_partitions or {})
 
     def __enter__(self) -> Rig:
         return self

@@ -25,7 +25,7 @@ from esp32_mock_bootloader import registers, server  # noqa: E402
 
 FLASH_BYTES = 4 << 20
 _SYNC = b"\xc0\x00\x08\x24\x00"
-_NUDGE = b"\r\x03\x01"
+_NUDGE = b"\r\x03"  # mpremote; the bootloader's frames begin otherwise
 _POWER, _HARD, _SOFT = 1, 2, 5
 _OUT_S = 1.0
 
@@ -42,7 +42,7 @@ class Port:
         self._unplug = unplug
         self._seen = 0
         self.master = -1
-        self._held = b""
+        self.held = b""  # read already, and given back
         self.plug()
 
     def plug(self):
@@ -61,12 +61,12 @@ class Port:
 
     def keep(self, data: bytes):
         """Give bytes back, to be read next."""
-        self._held = data
+        self.held = data
 
     def read(self, wait_s: float) -> bytes | None:
         """Bytes, b"" if nothing came, None if nobody has the port open."""
-        if self._held:
-            data, self._held = self._held, b""
+        if self.held:
+            data, self.held = self.held, b""
             return data
         if not select.select([self.master], [], [], wait_s)[0]:
             return b""
@@ -197,7 +197,7 @@ class Board:
                 if not data:
                     return process.wait()
                 self._port.write(data)
-            if self._port.master in ready:
+            if self._port.held or self._port.master in ready:
                 data = self._port.read(0) or b""
                 if _SYNC in data:
                     self._port.keep(data)

@@ -1,5 +1,9 @@
 """Facts about the update by cable: a token in use, on the VM behind a pty, gets a newer product."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 from tests.flash import rig
 from tools import ROOT
 from tools.firmware import bundle, image
@@ -18,3 +22,13 @@ def test_update_by_cable_keeps_keys_and_settings(made, tmp_path, desk, monkeypat
     assert {name: desk.partition(1, name) for name in before} == before
     slots = [image.parse_head(desk.partition(1, name)) for name in ("slot_a", "slot_b")]
     assert sorted(slots) == [bundle.load(made).version, 9]
+
+
+def test_mpremote_by_hand_reaches_the_base_through_a_soft_reset(desk):
+    """As a developer would: mpremote's own command, which resets softly first; a flash without anything on it."""
+    port = str(Path(desk.put(2)).resolve())
+    asked = "import slots, sys; print(slots.header(bytes(128)), sys.path[0])"
+    for _ in range(2):
+        command = [sys.executable, "-m", "mpremote", "connect", port, "exec", asked]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout.strip()) == (0, "None .frozen"), done.stdout + done.stderr

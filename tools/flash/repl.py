@@ -56,7 +56,8 @@ class Token:
             try:
                 self._count(link)
                 self._nudge(link, deadline)
-                link.enter_raw_repl(timeout_overall=_TRY_S)
+                # Without a soft reset: that would be a start, and an image on trial has few.
+                link.enter_raw_repl(soft_reset=False, timeout_overall=_TRY_S)
                 return link
             except (OSError, TransportError) as error:
                 last = error
