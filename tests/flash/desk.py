@@ -1,8 +1,8 @@
 """Owns a board on the desk for tests: a serial port (a pty) with a ROM bootloader and then MicroPython behind it.
 
 The bootloader is that of the package esp32-mock-bootloader, MicroPython the real VM, the flash one file that both use.
-desk.py LINK IMAGE [--chip C] [--mac N] [--unplug BYTES]: LINK becomes a link to the port. With --unplug the cable comes
-out after so many bytes from the station, and goes in again a second later.
+desk.py LINK IMAGE [--chip C] [--mac N] [--unplug BYTES] [--fault F]: LINK becomes a link to the port. With --unplug the
+cable comes out after so many bytes from the station, and goes in again a second later.
 """
 
 import argparse
@@ -22,6 +22,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))
 
 from esp32_mock_bootloader import registers, server  # noqa: E402
+
+from tests.flash import faults  # noqa: E402
 
 FLASH_BYTES = 4 << 20
 _SYNC = b"\xc0\x00\x08\x24\x00"
@@ -213,11 +215,15 @@ def main():
     parser.add_argument("--chip", default="esp32c3")
     parser.add_argument("--mac", type=int, default=1)
     parser.add_argument("--unplug", type=int)
+    parser.add_argument("--fault", choices=[*faults.FAULTS, *faults.SAYS])
     parser.add_argument("--folders", default="")
     given = parser.parse_args()
+    faults.FAULTS.get(given.fault, lambda: None)()
     registers.mac_bytes_for_chip = lambda chip: bytes.fromhex("240ac4") + given.mac.to_bytes(3, "big")
     if not given.image.exists():
         given.image.write_bytes(b"\xff" * FLASH_BYTES)
+    if given.fault in faults.SAYS:
+        faults.mute(Port(given.link, None), faults.SAYS[given.fault])
     Board(Port(given.link, given.unplug), given.image, given.chip, given.folders.split(":")).live()
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 from tools import ROOT, build
 from tools.files import write_whole
 from tools.firmware import image, layout
@@ -22,6 +24,22 @@ _BASE = {
 }
 _BASE_OFFSET = 0x10000
 _PROGRAMS = ("install.py", "bringup.py")  # what the station sends to a token and runs there
+
+
+_SCHEMA = {
+    "type": "object",
+    "required": ["format", "board", "chip", "version", "aioble", "signed", "base", "bootloader_offset", "files"],
+    "properties": {
+        "board": {"enum": list(CHIPS)},
+        "version": {"type": "integer", "minimum": 0},
+        "aioble": {"type": "string"},
+        "files": {
+            "type": "object",
+            "propertyNames": {"pattern": r"^[a-z][a-z.-]*\Z"},
+            "additionalProperties": {"type": "object"},
+        },
+    },
+}
 
 
 class BundleError(Exception):
@@ -141,8 +159,8 @@ def load(folder: Path) -> Bundle:
         raise BundleError(f"{folder}: {error.args[0]} is missing") from None
     except image.ImageError as error:
         raise BundleError(f"{folder / 'product.emfw'}: {error}") from None
-    if product.board != facts["board"]:
-        raise BundleError(f"{folder}: the image is for {product.board}, the bundle for {facts['board']}")
+    if (product.board, product.version) != (facts["board"], facts["version"]):
+        raise BundleError(f"{folder}: the image is for {product.board}, version {product.version}; bundle.json is not")
     places = {"bootloader.bin": facts["bootloader_offset"], "partition-table.bin": layout.TABLE_OFFSET}
     places["base.bin"] = _BASE_OFFSET
     parts = tuple(Part(name, at, folder / name, len(contents[name])) for name, at in places.items() if name in contents)
@@ -161,15 +179,16 @@ def _read_facts(folder: Path) -> dict[str, Any]:
         raise BundleError(f"{folder / 'bundle.json'}: {error}") from None
     if not isinstance(facts, dict) or facts.get("format") != FORMAT:
         raise BundleError(f"{folder}: not a bundle of this version")
-    missing = {"board", "chip", "version", "aioble", "bootloader_offset", "files"} - facts.keys()
-    if missing or facts["board"] not in CHIPS or not isinstance(facts["files"], dict):
-        raise BundleError(f"{folder / 'bundle.json'}: incomplete")
+    wrong = next(Draft202012Validator(_SCHEMA).iter_errors(facts), None)
+    if wrong:
+        where = ".".join(str(part) for part in wrong.path) or "top level"
+        raise BundleError(f"{folder / 'bundle.json'}: {where}: not as a bundle has it")
+    if (facts["chip"], facts["bootloader_offset"]) != (CHIPS[facts["board"]], bootloader_offset(facts["board"])):
+        raise BundleError(f"{folder / 'bundle.json'}: chip or offset are not those of {facts['board']}")
     return facts
 
 
 def _content(folder: Path, name: str, wanted: Any) -> bytes:
-    if "/" in name or name.startswith("."):
-        raise BundleError(f"{folder}: a bundle's files stand in its folder")
     try:
         data = (folder / name).read_bytes()
     except OSError as error:

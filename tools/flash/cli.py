@@ -6,31 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
 from serial.tools import list_ports
 
 from tools.cli import BadInput, DeviceFailed, Refused
 from tools.firmware import bundle
+from tools.flash import batches, settings, show
 from tools.flash import plan as plans
-from tools.flash import settings
+from tools.flash.ask import check_printer, json_option, labels_option, open_record, printer_option, record_option
 from tools.flash.page import Page
-from tools.flash.record import Record, RecordError
-from tools.flash.station import Options, Place, Station, no_port_words, share_of_all
+from tools.flash.record import RecordError
+from tools.flash.station import Options, Station, no_port_words, share_of_all
 
 # Makers of the USB chips on such boards: Espressif, Silicon Labs, WCH, FTDI.
 _VENDORS = {0x303A, 0x10C4, 0x1A86, 0x0403}
-_PATIENCE = 40  # looks without any board until the cable is suspected
 
 _bundle = click.option(
     "--bundle", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True,
     help="Folder made by `emask firmware build`.",
 )  # fmt: skip
-_record = click.option(
-    "--record", type=click.Path(dir_okay=False, path_type=Path), default=Path("flash.sqlite"), show_default=True,
-    help="SQLite file of all batches.",
-)  # fmt: skip
-_json = click.option("--json", "as_json", is_flag=True, help="JSON, for other programs.")
 
 
 @click.group()
@@ -39,11 +32,13 @@ def flash() -> None:
 
 
 @flash.command("ports")
-@_json
+@json_option
 def ports(as_json: bool) -> None:
     """List the ports where a board may be."""
     found = usb_ports()
-    click.echo(json.dumps(found) if as_json else "\n".join(found) or no_port_words())
+    if not found and not as_json:
+        raise DeviceFailed(no_port_words())
+    click.echo(json.dumps(found) if as_json else "\n".join(found))
 
 
 def usb_ports() -> list[str]:
@@ -57,16 +52,19 @@ def usb_ports() -> list[str]:
     help="TOML file of the district (docs/FLASH).",
 )  # fmt: skip
 @click.option("--batch", required=True, help="Name of this box of boards; the same name goes on with it.")
-@_record
-@click.option("--labels", type=click.Path(file_okay=False, path_type=Path), default=Path("labels"), show_default=True)
+@record_option
+@labels_option
+@printer_option
 @click.option("--port", "fixed", multiple=True, help="Only this port (may be repeated); else all that show up.")
-@click.option("--count", type=int, help="Stop after so many boards; else Ctrl-C.")
+@click.option("--count", type=click.IntRange(0), help="Stop after so many boards; else Ctrl-C.")
 @click.option("--update", is_flag=True, help="Tokens in use: bring the new product, keep keys and sightings.")
 @click.option("--no-beacon", is_flag=True, help="There is no working token nearby: don't ask the radio to hear one.")
 @click.option("--baud", type=int, default=460800, show_default=True)
-@click.option("--page-port", type=int, default=8480, show_default=True, help="Of the local page; -1: none.")
+@click.option(
+    "--page-port", type=click.IntRange(-1, 65535), default=8480, show_default=True, help="Of the local page; -1: none."
+)
 @click.option("--dry-run", is_flag=True, help="Check everything, say what would be done, touch no board.")
-@_json
+@json_option
 def run(**given: Any) -> None:
     """Flash boards as they are plugged in. A board whose cable came out goes on where it stopped."""
     options, found = _checked(given)
@@ -74,8 +72,8 @@ def run(**given: Any) -> None:
     if given["dry_run"]:
         _tell_plan(options, found, lister(), given["as_json"])
         return
+    record = open_record(given["record"], new=True)
     try:
-        record = Record(given["record"])
         batch = record.open_batch(given["batch"], found.board, found.version)
     except RecordError as error:
         raise Refused(str(error)) from None
@@ -94,12 +92,16 @@ def _checked(given: dict[str, Any]) -> tuple[Options, bundle.Bundle]:
         raise BadInput(str(error)) from None
     if not found.release_key:
         raise BadInput(f"{given['folder']}: its image is not signed, no token would take it")
+    if not given["batch"].strip():
+        raise BadInput("--batch: a name for this box of boards is needed")
     if not found.parts and not given["update"]:
         raise BadInput(f"{given['folder']}: there is no MicroPython in it (docs/FLASH), only --update could use it")
+    check_printer(given["printer"])
     facts = tomllib.loads(given["settings_path"].read_text())
     options = Options(
-        given["folder"].resolve(), facts, given["labels"], given["update"], not given["no_beacon"], given["baud"]
-    )
+        given["folder"].resolve(), facts, given["labels"], given["printer"],
+        given["update"], not given["no_beacon"], given["baud"],
+    )  # fmt: skip
     return options, found
 
 
@@ -113,6 +115,7 @@ def _tell_plan(options: Options, found: bundle.Bundle, there: list[str], as_json
         "ports": there,
         "writes": [] if options.update else writes,
         "product_bytes": len(found.product.data),
+        "print": options.printer,
         "config": [] if options.update else sorted([*settings.parse(options.settings).files(), "release.pub"]),
     }
     if as_json:
@@ -121,7 +124,8 @@ def _tell_plan(options: Options, found: bundle.Bundle, there: list[str], as_json
     click.echo(f"{facts['board']} ({facts['chip']}), firmware {facts['version']}; ports: {', '.join(there) or 'none'}")
     for part in facts["writes"]:
         click.echo(f"would write {part['bytes']:9,d} bytes at 0x{part['offset']:06x}: {part['file']}")
-    click.echo(f"would install {facts['product_bytes']:,} bytes of product; settings: {', '.join(facts['config'])}")
+    kept = "keeps keys, sightings and settings" if options.update else f"settings: {', '.join(facts['config'])}"
+    click.echo(f"would install {facts['product_bytes']:,} bytes of product; {kept}")
 
 
 def _serve(station: Station, given: dict[str, Any]) -> None:
@@ -133,14 +137,14 @@ def _serve(station: Station, given: dict[str, Any]) -> None:
         return facts
 
     page = _page(state, given["page_port"])
-    show = _Lines(given["as_json"]) if given["as_json"] else _Bars(page.url if page else "")
+    shown = show.Lines() if given["as_json"] else show.Bars(page.url if page else "")
     try:
-        with show:
+        with shown:
             station.run(
                 lambda: given["count"] is not None and station.done >= given["count"],
-                lambda: show.draw(station, given["update"]),
+                lambda: shown.draw(station, given["update"]),
             )
-            show.draw(station, given["update"])
+            shown.draw(station, given["update"])
     except KeyboardInterrupt:
         pass
     finally:
@@ -157,103 +161,21 @@ def _page(state: Any, port: int) -> Page | None:
         raise DeviceFailed(f"The page's port {port} is taken: close the other station, or give --page-port.") from None
 
 
-class _Bars:
-    """A bar for each place, and its words below it."""
-
-    def __init__(self, url: str) -> None:
-        self._bars = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %  {task.fields[words]}"),
-            console=Console(stderr=True),
-        )  # fmt: skip
-        self._tasks: dict[str, Any] = {}
-        self._empty = 0
-        self._url = url
-
-    def __enter__(self) -> "_Bars":
-        if self._url:
-            self._bars.console.print(f"The same on a page: {self._url}")
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def draw(self, station: Station, update: bool) -> None:
-        self._empty = 0 if station.places else self._empty + 1
-        if self._empty == _PATIENCE:
-            self._bars.console.print(no_port_words())
-        for place in list(station.places.values()):
-            if place.port not in self._tasks:
-                self._tasks[place.port] = self._bars.add_task(place.port, total=1.0, words="")
-            words = place.words if place.phase in ("press", "done", "stopped") else place.step
-            self._bars.update(self._tasks[place.port], completed=share_of_all(place, update), words=words)
-
-
-class _Lines:
-    """A line of JSON whenever a place changes its phase."""
-
-    def __init__(self, _: bool) -> None:
-        self._last: dict[str, tuple[str, str]] = {}
-
-    def __enter__(self) -> "_Lines":
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def draw(self, station: Station, update: bool) -> None:
-        for place in list(station.places.values()):
-            now = (place.phase, place.label)
-            if self._last.get(place.port) != now:
-                self._last[place.port] = now
-                click.echo(json.dumps(_public(place)))
-
-
-def _public(place: Place) -> dict[str, Any]:
-    return {
-        "port": place.port,
-        "phase": place.phase,
-        "label": place.label,
-        "code": place.code,
-        "words": place.words,
-        "bytes": place.bytes,
-    }
-
-
-@flash.command("export")
-@_record
-@click.option("--batch", help="Only this one.")
-def export(record: Path, batch: str | None) -> None:
-    """Print the record as CSV: labels and results, no keys, no chip numbers."""
-    if not record.exists():
-        raise BadInput(f"{record}: no such record")
-    click.echo(Record(record).csv(batch), nl=False)
-
-
-@flash.command("close")
-@_record
-@click.option("--batch", required=True)
-def close(record: Path, batch: str) -> None:
-    """Close a batch: destroys what its boards could be recognised by."""
-    if not record.exists():
-        raise BadInput(f"{record}: no such record")
-    try:
-        Record(record).close_batch(batch)
-    except RecordError as error:
-        raise Refused(str(error)) from None
-    click.echo(f"{batch} is closed.")
-
-
 @flash.command("plan")
 @_bundle
 @click.option("--boards", type=click.IntRange(1, 100_000), default=100, show_default=True)
 @click.option("--places", type=click.IntRange(1, 64), default=7, show_default=True, help="Sockets of the hub.")
-@_json
+@json_option
 def plan(folder: Path, boards: int, places: int, as_json: bool) -> None:
     """How long a box takes one person. Sizes are the bundle's; rates and hands are assumptions (docs/FLASH)."""
     try:
         found = bundle.load(folder)
     except bundle.BundleError as error:
         raise BadInput(str(error)) from None
+    if not found.parts:
+        raise BadInput(
+            f"{folder}: there is no MicroPython in it (docs/FLASH), so that its way over the cable is unknown"
+        )
     rates = plans.Rates()
     own = plans.machine_s(found, rates)
     seconds = plans.simulate(boards, places, sum(own.values()), rates)
@@ -264,3 +186,7 @@ def plan(folder: Path, boards: int, places: int, as_json: bool) -> None:
         return
     click.echo(f"{boards} boards, {places} at a time: {facts['minutes']} minutes, {facts['boards_an_hour']} an hour")
     click.echo(f"a board's own time, in s: {facts['own_s']}")
+
+
+for _command in (batches.export, batches.labels, batches.close):
+    flash.add_command(_command)

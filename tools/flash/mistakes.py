@@ -73,6 +73,10 @@ WORDS = {
         "The battery is weak.",
         "Charge it or put in another ({found} mV, 3,500 are needed), then plug the board in again.",
     ),
+    "no_printer": (
+        "The label was not printed.",
+        "Look at the printer (on, paper, cable), then: emask flash labels. The board is finished ({found}).",
+    ),
     "no_disk": (
         "This computer's disk is full.",
         "Make room; nothing of the record is lost.",
@@ -106,7 +110,7 @@ _RULES = (
     _Rule("no_permission", ("permission denied", "access is denied")),
     _Rule("port_busy", ("could not exclusively lock", "resource temporarily unavailable", "device or resource busy")),
     _Rule("bad_bundle", ("image. use --force",)),
-    _Rule("brown_out", ("brownout", "brown-out")),
+    _Rule("no_disk", ("disk is full", "no space left")),
     _Rule("bad_flash", ("md5 of file does not match", "verify failed", "hash mismatch", "checksum error")),
     _Rule(
         "unplugged",

@@ -29,11 +29,14 @@ class Record:
     """One file; safe between threads. Each change is durable before the call returns."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        self._db.execute("PRAGMA secure_delete = ON")  # a destroyed salt is not left in the file
-        self._db.executescript(_SCHEMA)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+            self._db.execute("PRAGMA secure_delete = ON")  # a destroyed salt is not left in the file
+            self._db.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise RecordError(f"{path}: not a record of batches, or not to be written: {error}") from None
 
     def _do(self, sql: str, *values: object) -> list[tuple]:
         with self._lock:
@@ -86,6 +89,14 @@ class Record:
         """Done, or stopped by a mistake."""
         state = "stopped" if mistake else "done"
         self._do("UPDATE unit SET state = ?, mistake = ?, at = ? WHERE id = ?", state, mistake, _now(), unit)
+
+    def labels(self, name: str) -> list[str]:
+        """Labels of the finished boards of a batch."""
+        found = self._do(
+            "SELECT label FROM unit WHERE state = 'done' AND batch = (SELECT id FROM batch WHERE name = ?) ORDER BY id",
+            name,
+        )
+        return [text for (text,) in found]
 
     def counts(self, batch: int) -> dict[str, int]:
         return dict(self._do("SELECT state, count(*) FROM unit WHERE batch = ? GROUP BY state", batch))

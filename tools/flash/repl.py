@@ -5,13 +5,13 @@ import time
 import zlib
 from binascii import b2a_base64, crc32
 from collections.abc import Callable
-from typing import Any
 
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
 from tools.firmware.image import BLOCK_BYTES, HEADER_BYTES, Image
-from tools.flash.mistakes import Mistake, explain
+from tools.flash.line import Line
+from tools.flash.mistakes import Mistake
 
 _BAUD = 115200
 _BACK_S = 20.0  # until a board that was reset answers again: two starts, and the copy of an image
@@ -25,9 +25,9 @@ _TRUTHS = {"True": "1", "False": "0"}
 class Token:
     """A board with the base on it. Use as a context manager; every wait has a deadline."""
 
-    def __init__(self, port: str) -> None:
+    def __init__(self, port: str, line: Line) -> None:
         self._port = port
-        self.sent = self.received = 0
+        self._line = line
         self._link = self._connect()
 
     def __enter__(self) -> "Token":
@@ -54,7 +54,7 @@ class Token:
                 time.sleep(0.2)
                 continue
             try:
-                self._count(link)
+                self._line.tap(link.serial)
                 self._nudge(link, deadline)
                 # Without a soft reset: that would be a start, and an image on trial has few.
                 link.enter_raw_repl(soft_reset=False, timeout_overall=_TRY_S)
@@ -62,7 +62,7 @@ class Token:
             except (OSError, TransportError) as error:
                 last = error
                 link.close()
-        raise explain(last)
+        raise last
 
     def _nudge(self, link: SerialTransport, deadline: float) -> None:
         heard = b""
@@ -72,20 +72,6 @@ class Token:
             link.serial.write(b"\r\x03\x01")
             time.sleep(_NUDGE_S)
             heard = (heard + link.serial.read(link.serial.in_waiting))[-1000:]
-
-    def _count(self, link: SerialTransport) -> None:
-        write, read = link.serial.write, link.serial.read
-
-        def counted_write(data: bytes) -> Any:
-            self.sent += len(data)
-            return write(data)
-
-        def counted_read(size: int = 1) -> bytes:
-            data = read(size)
-            self.received += len(data)
-            return data
-
-        link.serial.write, link.serial.read = counted_write, counted_read
 
     # -- words
 

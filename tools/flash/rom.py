@@ -7,8 +7,10 @@ from typing import Any
 
 from esptool.cmds import attach_flash, detect_chip, detect_flash_size, erase_region, reset_chip, run_stub, write_flash
 from esptool.logger import TemplateLogger, log
+from serial import serial_for_url
 
 from tools.firmware.bundle import Bundle
+from tools.flash.line import Line
 from tools.flash.mistakes import Mistake
 
 Tell = Callable[[float], None]
@@ -53,30 +55,14 @@ class _Quiet(TemplateLogger):
 class Rom:
     """A board in its ROM bootloader, from connecting to leaving. reset: how to get there, as esptool calls it."""
 
-    def __init__(self, port: str, bundle: Bundle, baud: int, reset: str = "default-reset") -> None:
+    def __init__(self, port: str, line: Line, bundle: Bundle, baud: int, reset: str = "default-reset") -> None:
         self._bundle = bundle
         self._baud = baud
         self._log = _Quiet()
         log.set_logger(self._log)
-        self._esp = detect_chip(port, connect_mode=reset, connect_attempts=3)
-        self._count()
-
-    def _count(self) -> None:
-        # Bytes both ways, for the station's plan: what really went over the cable.
-        self.sent = self.received = 0
-        port = self._esp._port
-        write, read = port.write, port.read
-
-        def counted_write(data: bytes) -> Any:
-            self.sent += len(data)
-            return write(data)
-
-        def counted_read(size: int = 1) -> bytes:
-            data = read(size)
-            self.received += len(data)
-            return data
-
-        port.write, port.read = counted_write, counted_read
+        self._port = serial_for_url(port, 115200, exclusive=True)
+        line.tap(self._port)
+        self._esp = detect_chip(self._port, connect_mode=reset, connect_attempts=3)
 
     def look(self) -> Seen:
         """Check chip and locks; Mistake if the board can't become a token."""
@@ -106,7 +92,7 @@ class Rom:
         write_flash(self._esp, [(part.offset, str(part.path)) for part in self._bundle.parts], compress=True)
 
     def _is_pty(self) -> bool:
-        return os.path.realpath(self._esp._port.port).startswith("/dev/pts/")
+        return os.path.realpath(self._port.port).startswith("/dev/pts/")
 
     def leave(self) -> None:
         """Let the chip start what is in its flash, and give the port back."""
@@ -116,4 +102,4 @@ class Rom:
             self.close()
 
     def close(self) -> None:
-        self._esp._port.close()
+        self._port.close()

@@ -1,6 +1,7 @@
 """Owns many boards at once: a worker process for each port, the state of all, the record. Draws nothing."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from typing import Any
 
 from tools import ROOT
 from tools.flash import label
-from tools.flash.mistakes import WORDS, Mistake
+from tools.flash.mistakes import WORDS, Mistake, explain
 from tools.flash.record import Record
 from tools.flash.worker import NEW, UPDATE
 
@@ -41,6 +42,7 @@ class Options:
     bundle: Path
     settings: dict[str, Any]
     labels: Path
+    printer: str = ""  # command that prints a label's file
     update: bool = False
     beacon: bool = True
     baud: int = 460800
@@ -101,7 +103,7 @@ class Station:
 
     def _serve(self, place: Place) -> None:
         place.phase = "working"
-        job = {name: value for name, value in asdict(self._options).items() if name != "labels"}
+        job = {name: value for name, value in asdict(self._options).items() if name not in ("labels", "printer")}
         job |= {"port": place.port, "bundle": str(self._options.bundle)}
         process = subprocess.Popen(
             [sys.executable, "-m", "tools.flash.worker"],
@@ -113,6 +115,9 @@ class Station:
         try:
             self._say(process, job)
             self._follow(place, process)
+        except (OSError, sqlite3.Error) as error:
+            told = explain(error)
+            self._stopped(place, 0, told.code, str(told))
         finally:
             watch.cancel()
             process.kill()
@@ -170,13 +175,23 @@ class Station:
             self._record.end(unit, code)
 
     def _finished(self, place: Place, unit: int) -> None:
+        place.words = "Updated."
         if unit > 0:
-            label.write(self._options.labels, place.label)
+            place.words = f"Stick label {place.label} on it, take it out, plug in the next."
             self._record.end(unit)
+            self._label(place)
         place.phase, place.share = "done", 1.0
-        place.words = f"Stick label {place.label} on it, take it out, plug in the next." if place.label else "Updated."
         with self._lock:
             self.done += 1
+
+    def _label(self, place: Place) -> None:
+        try:
+            path = label.write(self._options.labels, place.label)
+            if self._options.printer:
+                label.send(self._options.printer, path)
+        except (Mistake, OSError) as error:
+            told = explain(error)
+            place.code, place.words = told.code, f"{place.words} {told.what} {told.do}"
 
 
 def share_of_all(place: Place, update: bool) -> float:

@@ -16,7 +16,8 @@ from serial import SerialException
 
 from tools.firmware import bundle
 from tools.flash import settings
-from tools.flash.mistakes import Mistake, explain
+from tools.flash.line import Line
+from tools.flash.mistakes import Mistake
 from tools.flash.repl import Token
 from tools.flash.rom import Rom
 
@@ -38,6 +39,7 @@ class Worker:
         self._bundle = bundle.load(Path(job["bundle"]))
         self._settings = settings.parse(job["settings"])
         self._done: set[str] = set()
+        self.lines = {"rom": Line(), "repl": Line()}
         self._rom: Rom | None = None
         self._token: Token | None = None
         self._ready: Token | None = None  # has the bring-up program
@@ -53,10 +55,15 @@ class Worker:
                 if step not in self._done:
                     self._run(step)
         finally:
-            for way, link in (("rom", self._rom), ("repl", self._token)):
+            for way, line in self.lines.items():
+                self.tell("bytes", way=way, sent=line.sent, received=line.received)
+            for link in (self._rom, self._token):
                 if link:
-                    self.tell("bytes", way=way, sent=link.sent, received=link.received)
                     link.close()
+
+    def explain(self, error: BaseException) -> Mistake:
+        """What an error means to staff, given what the chip said meanwhile."""
+        return self.lines["repl" if self.lines["repl"].received else "rom"].explain(error)
 
     def _run(self, step: str) -> None:
         self.tell("step", step=step, share=0.0)
@@ -78,7 +85,7 @@ class Worker:
 
     def step_look(self, tell: Tell) -> None:
         """Who is it? The station knows what was done to this board before, and answers with that."""
-        self._rom = Rom(self._job["port"], self._bundle, self._job["baud"], self._job["reset"])
+        self._rom = Rom(self._job["port"], self.lines["rom"], self._bundle, self._job["baud"], self._job["reset"])
         self.tell("seen", mac=self._rom.look().mac)
         self._done = set(json.loads(self._answers.readline())["done"])
         if self._job["update"] or "base" in self._done:
@@ -98,7 +105,7 @@ class Worker:
     def token(self) -> Token:
         """The connection, made when it is first needed."""
         if self._token is None:
-            self._token = Token(self._job["port"])
+            self._token = Token(self._job["port"], self.lines["repl"])
         return self._token
 
     def bringup(self, call: str, wait_s: float) -> list[int]:
@@ -162,12 +169,12 @@ class Worker:
 def main() -> int:
     events = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the libraries print is for nobody
+    worker = None
     try:
-        Worker(json.loads(sys.stdin.readline()), events, sys.stdin).run()
+        worker = Worker(json.loads(sys.stdin.readline()), events, sys.stdin)
+        worker.run()
     except (Mistake, OSError, RuntimeError, SerialException, TransportError, bundle.BundleError) as error:
-        if os.environ.get("EMASK_DEBUG"):
-            raise
-        told = Mistake("bad_bundle", found=str(error)) if isinstance(error, bundle.BundleError) else explain(error)
+        told = worker.explain(error) if worker else Mistake("bad_bundle", found=str(error))
         events.write(json.dumps({"event": "mistake", "code": told.code, "what": told.what, "do": told.do}) + "\n")
         events.flush()
         return 1
