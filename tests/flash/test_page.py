@@ -11,7 +11,7 @@ from tools.flash.page import Page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CARDS = [
-    ("working", "product", "TEYM-MTA3", "", "Working", "It writes the product."),
+    ("working", "product", "TEYM-MTA3", "It writes the product.", "Working", "It writes the product."),
     ("press", "hands", "A2CD-9F3H", "Press the button when it blinks and shakes.", "Press the button", "Press the"),
     ("done", "keep", "QQRT-77XK", "Stick label QQRT-77XK on it.", "Done", "Stick label QQRT-77XK on it."),
     (

@@ -1,6 +1,7 @@
 """Owns `emask flash`. Knows how to ask and tell, not how a board is flashed."""
 
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,8 @@ def usb_ports() -> list[str]:
 def run(**given: Any) -> None:
     """Flash boards as they are plugged in. A board whose cable came out goes on where it stopped."""
     options, found = _checked(given)
-    lister = usb_ports if not given["fixed"] else lambda: [port for port in given["fixed"] if Path(port).exists()]
+    fixed = [os.path.abspath(port) for port in given["fixed"]]  # a worker stands in another folder
+    lister = usb_ports if not fixed else lambda: [port for port in fixed if Path(port).exists()]
     if given["dry_run"]:
         _tell_plan(options, found, lister(), given["as_json"])
         return

@@ -1,6 +1,7 @@
 """Owns what a running station shows in a terminal: bars for people, lines of JSON for programs. Decides nothing."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,17 +11,21 @@ from rich.progress import BarColumn, Progress, TextColumn
 from tools.flash.station import Place, Station, no_port_words, share_of_all
 
 _PATIENCE = 40  # looks without any board until the cable is suspected
+_HEADS = {"press": "PRESS", "done": "DONE", "stopped": "STOP"}
 
 
 class Bars:
-    """A bar for each place, and its words below it."""
+    """A bar for each place; what staff must do stands above the bars, in full."""
 
     def __init__(self, url: str) -> None:
         self._bars = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %  {task.fields[words]}"),
+            TextColumn("{task.description}"),
+            BarColumn(20),
+            TextColumn("{task.percentage:3.0f} %  {task.fields[words]}"),
             console=Console(stderr=True),
-        )  # fmt: skip
+        )
         self._tasks: dict[str, Any] = {}
+        self._told: dict[str, str] = {}
         self._empty = 0
         self._url = url
 
@@ -39,9 +44,16 @@ class Bars:
             self._bars.console.print(no_port_words())
         for place in list(station.places.values()):
             if place.port not in self._tasks:
-                self._tasks[place.port] = self._bars.add_task(place.port, total=1.0, words="")
-            words = place.words if place.phase in ("press", "done", "stopped") else place.step
+                self._tasks[place.port] = self._bars.add_task(Path(place.port).name, total=1.0, words="")
+            words = _HEADS.get(place.phase, place.words)
             self._bars.update(self._tasks[place.port], completed=share_of_all(place, update), words=words)
+            self._tell(place)
+
+    def _tell(self, place: Place) -> None:
+        words = place.words if place.phase in _HEADS else ""
+        if words and self._told.get(place.port) != words:
+            self._bars.console.print(f"{Path(place.port).name}: {words}", markup=False, highlight=False)
+        self._told[place.port] = words
 
 
 class Lines:

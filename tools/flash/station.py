@@ -21,6 +21,19 @@ POLL_S = 0.3
 _STEP_LIMIT_S = 300
 
 
+_DOING = {
+    "look": "It looks at the board.",
+    "base": "It writes MicroPython.",
+    "settings": "It writes the settings.",
+    "product": "It writes the product.",
+    "provision": "The board makes its keys.",
+    "radio": "It tests the radio.",
+    "hands": "It tests light, motor and button.",
+    "keep": "It finishes.",
+    "release": "It finishes.",
+}
+
+
 @dataclass
 class Place:
     """One port as staff see it. phase: waiting, working, press, done, stopped."""
@@ -142,6 +155,7 @@ class Station:
                     return
             elif kind == "step":
                 place.phase, place.step, place.share = "working", event["step"], event["share"]
+                place.words = _DOING[place.step]
             elif kind == "ask":
                 place.phase, place.words = "press", "Press the button when it blinks and shakes."
             elif kind == "done" and unit and not self._options.update:
@@ -175,23 +189,25 @@ class Station:
             self._record.end(unit, code)
 
     def _finished(self, place: Place, unit: int) -> None:
-        place.words = "Updated."
+        words = "Updated."
         if unit > 0:
-            place.words = f"Stick label {place.label} on it, take it out, plug in the next."
             self._record.end(unit)
-            self._label(place)
-        place.phase, place.share = "done", 1.0
+            words = f"Stick label {place.label} on it, take it out, plug in the next." + self._label(place)
+        place.phase, place.share, place.words = "done", 1.0, words
         with self._lock:
             self.done += 1
 
-    def _label(self, place: Place) -> None:
+    def _label(self, place: Place) -> str:
+        """Make and print the label; what there is to say of it."""
         try:
             path = label.write(self._options.labels, place.label)
             if self._options.printer:
                 label.send(self._options.printer, path)
         except (Mistake, OSError) as error:
             told = explain(error)
-            place.code, place.words = told.code, f"{place.words} {told.what} {told.do}"
+            place.code = told.code
+            return f" {told}"
+        return ""
 
 
 def share_of_all(place: Place, update: bool) -> float:
