@@ -122,6 +122,7 @@ _RULES = (
     _Rule(
         "no_answer",
         ("failed to connect", "no serial data received", "wrong boot mode", "timed out", "invalid head of packet",
+         "during raw paste", "complete raw paste",
          "packet content transfer stopped", "serial data stream stopped"),
     ),
 )  # fmt: skip

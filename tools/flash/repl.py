@@ -16,6 +16,7 @@ from tools.flash.mistakes import Mistake
 _BAUD = 115200
 _BACK_S = 20.0  # until a board that was reset answers again: two starts, and the copy of an image
 _TRY_S = 4
+_TURN_S = 10  # until a token takes the next piece of a program: an erase, or a busy hub, may lie between
 _NUDGE_S = 0.3  # the product can be stopped for 2.5 s after a start, and what comes before the start is lost
 _RAW = b"raw REPL; CTRL-B to exit"
 _WBITS = -10
@@ -48,7 +49,7 @@ class Token:
         while time.monotonic() < deadline:
             try:
                 # mpremote must know a pty by its name: the links of a test, or of udev, hide it.
-                link = SerialTransport(os.path.realpath(self._port), baudrate=_BAUD, timeout=1)
+                link = SerialTransport(os.path.realpath(self._port), baudrate=_BAUD, timeout=_TURN_S)
             except (OSError, TransportError) as error:
                 last = error
                 time.sleep(0.2)
