@@ -163,11 +163,14 @@ def _take_events(view, count):
 
 
 def _dispatch(kind, t, payload):
-    if t > _s.now:
-        _s.now = t
+    """Call the handler at the time of its event, which may be earlier than what the program has seen of the clock."""
     fn = _handlers.get(kind)
     if fn:
+        now = _s.now
+        _s.now = t
         fn(payload)
+        if now > _s.now:
+            _s.now = now
 
 
 def idle_until(deadline_us):

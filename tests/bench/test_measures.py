@@ -9,15 +9,19 @@ import pytest
 from tests.bench.scenes import emask, image
 from tools.bench import heap, speed
 
-ROW = {"day", "sleep", "tokens", "hours", "wall_s", "token_days_per_s", "heard", "us_per_heard", "aioble"}
+ROW = {
+    *("day", "sleep", "tokens", "hours", "jobs", "wall_s", "start_s", "cpu_bench_s", "cpu_vms_s", "asked"),
+    *("token_days_per_s", "token_days_per_cpu_s", "heard", "us_per_heard", "aioble"),
+}
 
 
 def test_speed_gives_a_row_for_each_sleep_and_number_of_tokens():
-    done = emask("bench", "speed", "--tokens", 1, "--tokens", 2, "--hours", 0.2, "--json")
+    done = emask("bench", "speed", "--tokens", 1, "--tokens", 2, "--hours", 0.2, "--jobs", 2, "--json")
     rows = json.loads(done.stdout)
     assert [(r["sleep"], r["tokens"]) for r in rows] == [("light", 1), ("light", 2), ("deep", 1), ("deep", 2)]
     for row in rows:
-        assert set(row) == ROW and row["hours"] == 0.2
+        assert set(row) == ROW and row["hours"] == 0.2 and row["jobs"] == 2
+        assert row["cpu_bench_s"] > 0 and row["cpu_vms_s"] > 0 and row["asked"] > 100
         assert row["token_days_per_s"] == pytest.approx(row["tokens"] * 0.2 / 24 / row["wall_s"], rel=0.2)
         assert (row["heard"] == 0) is (row["tokens"] == 1)
 

@@ -49,7 +49,7 @@ class Air:
         for number, name in enumerate(names):
             radio = self.advertise(name, interval_us=10 * S)
             radio._adv_run += 1
-            self.engine.at(self.engine.now_us + number * late_us, radio._send, radio._adv_run)
+            self.engine.at(name, self.engine.now_us + number * late_us, radio._send, radio._adv_run)
         self.run(50_000)
 
 

@@ -102,7 +102,7 @@ def test_battery_pulled_comes_back_with_its_sightings(tmp_path):
 
     def before(run):
         for at_s in (600, 1499):
-            run.engine.at(at_s * 1_000_000, lambda at_s=at_s: at.update({at_s: sightings(run.nodes["token-02"])}))
+            run.engine.at("", at_s * 1_000_000, lambda at_s=at_s: at.update({at_s: sightings(run.nodes["token-02"])}))
 
     play(company(tmp_path, "light"), tmp_path / "out", before=before)
     (then, _), (now, damaged) = at[600], at[1499]

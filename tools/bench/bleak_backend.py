@@ -189,7 +189,9 @@ class BenchClient(BaseBleakClient):
         )
         self._link = link
         self._gone = asyncio.Event()
-        self._att = gattc.Client(adapter.engine, lambda pdu: link.send(adapter, pdu), lambda: self._end(link))
+        self._att = gattc.Client(
+            adapter.name, adapter.engine, lambda pdu: link.send(adapter, pdu), lambda: self._end(link)
+        )
         adapter.clients[link] = self
 
     def _end(self, link: Link) -> None:

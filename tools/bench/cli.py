@@ -117,10 +117,17 @@ def demo(seed: int | None, out: Path, aioble: str | None, as_json: bool) -> None
     show_default=True,
 )
 @click.option("--day", type=click.Choice(sorted(bench_speed.DAYS)), default="crowd", show_default=True)
+@click.option("--jobs", type=click.IntRange(1, 64), help="Islands played at a time (default: by the cores).")
 @_aioble
 @_json
 def speed(
-    tokens: tuple[int, ...], hours: float, sleeps: tuple[str, ...], day: str, aioble: str | None, as_json: bool
+    tokens: tuple[int, ...],
+    hours: float,
+    sleeps: tuple[str, ...],
+    day: str,
+    jobs: int | None,
+    aioble: str | None,
+    as_json: bool,
 ) -> None:
     """Token-days per second of the bench itself: tokens that all hear each other all day, or a usual day."""
     with _Plain():
@@ -131,6 +138,7 @@ def speed(
             hours,
             lambda row: None if as_json else click.echo(bench_speed.line(row)),
             day,
+            jobs,
         )
     if as_json:
         click.echo(json.dumps(rows))

@@ -179,7 +179,7 @@ class Gap:
         self.radio.advertise(AdvParams(interval_us, adv_type, addr_type, addr, self._adv, self._scan_rsp))
         if self.addresses.resolvable:
             self._rpa_timer = self.engine.at(
-                self.engine.now_us + _RPA_LIFE_US, self._start_advertising, interval_us, adv_type
+                self.name, self.engine.now_us + _RPA_LIFE_US, self._start_advertising, interval_us, adv_type
             )
         if self.engine.log.full:
             sizes = {"bytes": len(self._adv), "rsp_bytes": len(self._scan_rsp)}
@@ -209,7 +209,7 @@ class Gap:
         self._dropped = 0
         self.radio.scan(ScanParams(interval * _UNIT_US, window * _UNIT_US, bool(active), self._report))
         if duration_ms:
-            self._scan_timer = self.engine.at(self.engine.now_us + duration_ms * 1000, self._scan_over)
+            self._scan_timer = self.engine.at(self.name, self.engine.now_us + duration_ms * 1000, self._scan_over)
 
     def _report(self, report: Report) -> None:
         node = self.node
@@ -258,7 +258,7 @@ class Gap:
         self.radio.initiate(addr_type & 1, addr, 10_000, 10_000, lambda *found: self._found(interval_us, *found))
         if duration_ms != 0x7FFFFFFF:
             deadline = self.engine.now_us + (duration_ms or 30_000) * 1000
-            self._connect_timer = self.engine.at(deadline, self._connect_failed)
+            self._connect_timer = self.engine.at(self.name, deadline, self._connect_failed)
 
     def _found(self, interval_us: int, peer: Radio, params: AdvParams, t_us: int) -> None:
         self._end_connecting()
@@ -272,7 +272,9 @@ class Gap:
         if not self._connecting:
             raise OpError(errno.EALREADY)
         self._stop_connecting()
-        self.engine.at(self.engine.now_us, self._connection_irq, IRQ_PERIPHERAL_DISCONNECT, _NO_HANDLE, 0xFF, bytes(6))
+        self.engine.at(
+            self.name, self.engine.now_us, self._connection_irq, IRQ_PERIPHERAL_DISCONNECT, _NO_HANDLE, 0xFF, bytes(6)
+        )
 
     def _stop_connecting(self) -> None:
         if self._connecting:

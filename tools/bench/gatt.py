@@ -90,7 +90,7 @@ class Gatt:
     # Links
 
     def opened(self, handle: int, link: Link) -> None:
-        client = gattc.Client(self._engine, lambda pdu: self._send(peer, pdu), lambda: self._lost(link))
+        client = gattc.Client(self._gap.name, self._engine, lambda pdu: self._send(peer, pdu), lambda: self._lost(link))
         peer = Peer(handle, link, gattdb.Server(self.db), client)
         self._peers[handle] = peer
 
@@ -258,7 +258,7 @@ class Gatt:
     def _indicate(self, peer: Peer, handle: int, data: bytes) -> None:
         peer.indicating = handle
         self._send(peer, struct.pack("<BH", att.INDICATE, handle) + data)
-        self._engine.at(self._engine.now_us + _CONFIRM_US, self._unconfirmed, peer, handle)
+        self._engine.at(self._gap.name, self._engine.now_us + _CONFIRM_US, self._unconfirmed, peer, handle)
 
     def _indicate_next(self, peer: Peer) -> None:
         if peer.to_indicate and not peer.indicating:

@@ -25,8 +25,8 @@ Emit = Callable[..., None]
 class Client:
     """Runs procedures over send(pdu). lost() is called when a transaction has timed out: the link is useless then."""
 
-    def __init__(self, engine: Engine, send: Callable[[bytes], None], lost: Callable[[], None]) -> None:
-        self._engine, self._send, self._lost = engine, send, lost
+    def __init__(self, owner: str, engine: Engine, send: Callable[[bytes], None], lost: Callable[[], None]) -> None:
+        self._owner, self._engine, self._send, self._lost = owner, engine, send, lost
         self._running: deque[tuple[Procedure, Callable[[int], None]]] = deque()
         self._timer: Timer | None = None
 
@@ -61,7 +61,7 @@ class Client:
             return self._finish(done, stop.value)
         except (struct.error, IndexError):
             return self._finish(done, BAD_DATA)
-        self._timer = self._engine.at(self._engine.now_us + _TRANSACTION_S * 1_000_000, self._timeout)
+        self._timer = self._engine.at(self._owner, self._engine.now_us + _TRANSACTION_S * 1_000_000, self._timeout)
         self._send(request)
         return None
 

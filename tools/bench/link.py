@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
+from tools.bench.air import SENSITIVITY_DBM
 from tools.bench.att import DEFAULT_MTU
-from tools.bench.medium import SENSITIVITY_DBM
 
 if TYPE_CHECKING:
     from tools.bench.engine import Engine, Timer
@@ -92,6 +92,7 @@ class Link:
         self._timer: Timer | None = None
         for end in (self.central, self.peripheral):
             end.heard_us = self._start_us
+        engine.medium.connected.add(self)
         engine.log.event("link", central.name, state="up", peer=peripheral.name, interval_us=interval_us)
         peripheral.link_up(self)
         central.link_up(self)
@@ -151,13 +152,16 @@ class Link:
             self._timer.cancel()
             self._timer = None
         if self.central.closed and self.peripheral.closed:
+            self.engine.medium.connected.discard(self)
             return
         now = self.engine.now_us
         following = max(self._events, (now - self._start_us) // self.interval_us + 1 if now >= self._start_us else 0)
         busy = self.central.queue or self.peripheral.queue or self._troubled
         if not busy:
             following = max(following, self._events + max(1, self.timeout_us // 4 // self.interval_us) - 1)
-        self._timer = self.engine.at(self._start_us + following * self.interval_us, self._event, following)
+        self._timer = self.engine.at(
+            self.central.host.name, self._start_us + following * self.interval_us, self._event, following
+        )
 
     def _event(self, number: int) -> None:
         self._timer = None
@@ -220,7 +224,7 @@ class Link:
             if not fragments:
                 sender.queue.popleft()
                 sender.sent_pdus += 1
-                self.engine.at(t_us + air, self._deliver, sender, receiver, pdu)
+                self.engine.at(self.central.host.name, t_us + air, self._deliver, sender, receiver, pdu)
         return t_us + air
 
     def _lost(self, sender: End, receiver: End, t_us: int) -> bool:

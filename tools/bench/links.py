@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 import random
 from collections.abc import Callable, Collection
@@ -27,16 +28,28 @@ class LinkTable:
     def add(self, model: ConstantLink | PathLinks | RecordedLinks) -> None:
         self._models.append(model)
 
+    def changes_us(self) -> list[int]:
+        """When links come or go that are told by times; between two of them joined() stays as it is."""
+        ends = {t for model in self._models if isinstance(model, ConstantLink) for t in (model.from_us, model.to_us)}
+        return sorted(t for t in ends if t)
+
+    def joined(self, names: Collection[str], t_us: int) -> list[tuple[str, str]]:
+        """The pairs of names that may hear each other from t_us until the next change."""
+        pairs = itertools.combinations(names, 2)
+        return [pair for pair in pairs if (model := self._model(pair)) and model.joins(t_us)]
+
     def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None:
         pair = (sender, receiver)
+        model = self._model(pair)
+        if model is None:
+            return None
+        if isinstance(model, ConstantLink):
+            return model.level_dbm(sender, receiver, t_us)
         cached = self._cache.get(pair)
         second = t_us // _REACH_US
-        if cached is not None and cached[0] == second:
-            return cached[1]
-        model = self._model(pair)
-        level = model.level_dbm(sender, receiver, t_us) if model else None
-        self._cache[pair] = (second, level)
-        return level
+        if cached is None or cached[0] != second:
+            cached = self._cache[pair] = (second, model.level_dbm(sender, receiver, t_us))
+        return cached[1]
 
     def partners(self, sender: str, names: Collection[str]) -> tuple[str, ...]:
         """Those of names that some model joins with the sender, ever; a level may still be None at times."""
@@ -47,9 +60,11 @@ class LinkTable:
         return known[1]
 
     def _model(self, pair: tuple[str, str]) -> ConstantLink | PathLinks | RecordedLinks | None:
-        if pair not in self._chosen:
-            self._chosen[pair] = next((m for m in self._models if m.knows(*pair)), None)
-        return self._chosen[pair]
+        try:
+            return self._chosen[pair]
+        except KeyError:
+            found = self._chosen[pair] = next((m for m in self._models if m.knows(*pair)), None)
+            return found
 
     def fading_db(self, sender: str, receiver: str) -> float:
         """One draw for one packet; each receiver has a stream of its own."""
@@ -79,11 +94,14 @@ class ConstantLink:
     def knows(self, sender: str, receiver: str) -> bool:
         return self._is(sender, receiver) or self._is(receiver, sender)
 
+    def joins(self, t_us: int) -> bool:
+        return t_us >= self.from_us and (self.to_us is None or t_us < self.to_us)
+
     def _is(self, a: str, b: str) -> bool:
         return self.a in (a, "*") and self.b in (b, "*")
 
     def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None:
-        if t_us < self.from_us or (self.to_us is not None and t_us >= self.to_us):
+        if not self.joins(t_us):
             return None
         return self.rssi_dbm + self.sway_db / 2 * math.sin(2 * math.pi * t_us / _SWAY_US)
 
@@ -115,6 +133,9 @@ class PathLinks:
 
     def knows(self, sender: str, receiver: str) -> bool:
         return sender in self._paths and receiver in self._paths
+
+    def joins(self, t_us: int) -> bool:
+        return True
 
     def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None:
         distance = max(0.1, self.distance_m(sender, receiver, t_us))
@@ -157,6 +178,9 @@ class RecordedLinks:
 
     def knows(self, sender: str, receiver: str) -> bool:
         return sender in self._ids and receiver in self._ids
+
+    def joins(self, t_us: int) -> bool:
+        return True
 
     def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None:
         return self.recording.level_dbm(self._ids[receiver], self._ids[sender], (t_us - self.start_us) / 1e6)

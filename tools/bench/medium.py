@@ -1,16 +1,17 @@
-# The air: who advertises, who listens, what is heard, what collides.
-# Knows levels only through a link table; no GATT, no VM.
+# The radios: who advertises, who listens, with what, and what that costs. Knows no GATT, no VM.
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from tools.bench.engine import Engine
+from tools.bench.air import SENSITIVITY_DBM, Air, Sent, receive
+from tools.bench.engine import Engine, Island, Timer
 
-SENSITIVITY_DBM = -100.0
-CAPTURE_DB = 10.0  # the stronger of two overlapping PDUs survives only with this lead
+if TYPE_CHECKING:
+    from tools.bench.link import Link
+
 ADV_IND, ADV_DIRECT_IND, ADV_SCAN_IND, ADV_NONCONN_IND, SCAN_RSP = range(5)
 _BYTE_US = 8  # 1 Mbit/s
 _OVERHEAD_BYTES = 1 + 4 + 2 + 6 + 3  # preamble, access address, header, AdvA, CRC (Core 5.4, vol 6, part B, 2.1)
@@ -20,7 +21,6 @@ _CHANNEL_GAP_US = (
 )
 _SETTLE_US = 5_000  # an advertising event is judged when all that may overlap it is known
 _MAX_DELAY_US = 10_000  # advDelay
-_NO_RSSI = 127
 
 
 def airtime_us(data_bytes: int) -> int:
@@ -72,27 +72,6 @@ class Heard:
     missed: dict[str, int] = field(default_factory=dict)
 
 
-class Links(Protocol):
-    """Level of every directed link, dBm, or None where there is none."""
-
-    def partners(self, sender: str, names: Collection[str]) -> Sequence[str]: ...
-
-    def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None: ...
-
-    def fading_db(self, sender: str, receiver: str) -> float: ...
-
-    def note_heard(self, sender: str, receiver: str, t_us: int) -> None: ...
-
-
-class _Event(NamedTuple):
-    t_us: int
-    end_us: int
-    step_us: int
-    airtime_us: int
-    radio: Radio
-    params: AdvParams
-
-
 class Radio:
     """One antenna. Advertises and scans at once as a BLE controller does: deaf while it transmits."""
 
@@ -112,6 +91,9 @@ class Radio:
         self._wanted: tuple[int, bytes, Callable[[Radio, AdvParams, int], None]] | None = None
         self._scan_before: ScanParams | None = None
         self.own_tx: deque[tuple[int, int]] = deque(maxlen=8)
+        self.patience_us = 0  # whoever reads the reports doesn't mind if they come this much later
+        self._arriving: deque[tuple[Sent, float]] = deque()
+        self._judging: Timer | None = None
 
     def power(self, on: bool) -> None:
         if not on:
@@ -129,7 +111,7 @@ class Radio:
         self.adv = params
         if params is not None:
             engine = self.medium.engine
-            engine.at(engine.now_us + self._rng.randrange(1, 1000), self._send, self._adv_run)
+            engine.at(self.name, engine.now_us + self._rng.randrange(1, 1000), self._send, self._adv_run)
 
     def _send(self, run: int) -> None:
         params = self.adv
@@ -143,24 +125,25 @@ class Radio:
         self.own_tx.append((now, now + step * channels))
         self.account("tx", air * channels)
         self.sent += 1
-        self.medium.push(_Event(now, now + step * 3, step, air, self, params))
-        engine.at(now + params.interval_us + self._rng.randrange(_MAX_DELAY_US), self._send, run)
+        self.medium.push(Sent(now, now + step * 3, step, air, self, params, []))
+        engine.at(self.name, now + params.interval_us + self._rng.randrange(_MAX_DELAY_US), self._send, run)
 
     def scan(self, params: ScanParams | None) -> Heard:
         """Start or stop scanning; stopping delivers what is in the air and returns what was met."""
         engine = self.medium.engine
         met = self.met
         if self.scanning is not None:
-            self.medium.settle()
+            self._judge(engine.now_us)
+            self._arriving.clear()
             lasted = engine.now_us - self.scan_started_us
             self.account("rx", lasted * self.scanning.window_us // max(1, self.scanning.interval_us))
-            self.medium.listeners.pop(self.name, None)
+            self.medium.air.listeners.pop(self.name, None)
             self._tell(lasted, met)
         self.scanning = params
         self.met = Heard()
         if params is not None:
             self.scan_started_us = engine.now_us
-            self.medium.listeners[self.name] = self
+            self.medium.air.listeners[self.name] = self
         return met
 
     def _tell(self, lasted_us: int, met: Heard) -> None:
@@ -187,7 +170,33 @@ class Radio:
         self._wanted = (addr_type, addr, on_found)
         self.scan(ScanParams(interval_us, window_us, False, lambda report: None))
 
-    def heard(self, event: _Event, channel: int, level: float) -> None:
+    # Hearing
+
+    def arrive(self, event: Sent, level: float) -> None:
+        """An advert is being sent that reaches this antenna while it listens."""
+        self._arriving.append((event, level))
+        if self._judging is None:
+            self._judge_later()
+
+    def _judge_later(self) -> None:
+        patience_us = 0 if self._wanted else self.patience_us
+        due_us = self._arriving[0][0].t_us + _SETTLE_US + patience_us
+        self._judging = self.medium.engine.at(self.name, due_us, self._judge_due)
+
+    def _judge_due(self) -> None:
+        self._judge(self.medium.engine.now_us - _SETTLE_US)
+        self._judging = None
+        if self._arriving:
+            self._judge_later()
+
+    def _judge(self, until_us: int) -> None:
+        """Decide on what began up to until_us and has been sent to its end."""
+        arriving, now = self._arriving, self.medium.engine.now_us
+        while arriving and arriving[0][0].t_us <= until_us and arriving[0][0].end_us <= now:
+            event, level = arriving.popleft()
+            receive(event, self, level)
+
+    def heard(self, event: Sent, channel: int, level: float) -> None:
         """An advert survived: report it, or take it as the peer that was looked for."""
         scan = self.scanning
         if scan is None:
@@ -202,7 +211,7 @@ class Radio:
         if scan.active and params.adv_type in (ADV_IND, ADV_SCAN_IND):
             self._ask(event, t_us, rssi)
 
-    def _ask(self, event: _Event, t_us: int, rssi: int) -> None:
+    def _ask(self, event: Sent, t_us: int, rssi: int) -> None:
         """SCAN_REQ and SCAN_RSP."""
         scan, params = self.scanning, event.params
         request, answer = airtime_us(6), airtime_us(len(params.scan_rsp))
@@ -213,7 +222,7 @@ class Radio:
             t_us += 2 * _IFS_US + request + answer
             scan.on_report(Report(t_us, params.addr_type, params.addr, SCAN_RSP, rssi, params.scan_rsp))
 
-    def _connect(self, event: _Event, t_us: int) -> None:
+    def _connect(self, event: Sent, t_us: int) -> None:
         assert self._wanted
         addr_type, addr, on_found = self._wanted
         params, peer = event.params, event.radio
@@ -232,19 +241,33 @@ class Radio:
         on_found(peer, params, t_us)
 
 
+class Links(Protocol):
+    """Level of every directed link, dBm, or None where there is none."""
+
+    def partners(self, sender: str, names: Collection[str]) -> Sequence[str]: ...
+
+    def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None: ...
+
+    def fading_db(self, sender: str, receiver: str) -> float: ...
+
+    def note_heard(self, sender: str, receiver: str, t_us: int) -> None: ...
+
+
 class Medium:
-    """All radios of a scene."""
+    """All radios of a scene, and the air of each island."""
 
     def __init__(self, engine: Engine, links: Links) -> None:
         self.engine = engine
         self.links = links
         self.radios: dict[str, Radio] = {}
-        self.listeners: dict[str, Radio] = {}
-        self._recent: deque[_Event] = deque()
-        self._pending: deque[_Event] = deque()
-        self._planned = False
-        self._judging = False
+        self.connected: set[Link] = set()
         engine.medium = self
+        engine.main.air = Air(self)
+
+    @property
+    def air(self) -> Air:
+        """That of the island which is played."""
+        return self.engine.here.air
 
     def add_radio(self, name: str) -> Radio:
         self.radios[name] = Radio(self, name)
@@ -258,100 +281,12 @@ class Medium:
         level += sender.tx_offset_db + self.links.fading_db(sender.name, receiver.name)
         return level if level >= SENSITIVITY_DBM else None
 
-    def push(self, event: _Event) -> None:
-        self._recent.append(event)
-        if not self.listeners:
-            return
-        self._pending.append(event)
-        if not self._planned:
-            self._planned = True
-            self.engine.at(event.t_us + _SETTLE_US, self._judge_due)
+    def push(self, event: Sent) -> None:
+        self.air.push(event)
 
-    def _judge_due(self) -> None:
-        self._planned = False
-        self._judge(self.engine.now_us - _SETTLE_US)
-        if self._pending:
-            self._planned = True
-            self.engine.at(self._pending[0].t_us + _SETTLE_US, self._judge_due)
-
-    def settle(self) -> None:
-        """Judge at once what has been sent to its end."""
-        self._judge(self.engine.now_us)
-
-    def _judge(self, until_us: int) -> None:
-        if self._judging:
-            return
-        self._judging = True
-        pending = self._pending
-        while pending and pending[0].t_us <= until_us and pending[0].end_us <= self.engine.now_us:
-            self._deliver(pending.popleft())
-        self._judging = False
-        oldest = self.engine.now_us - 20_000
-        while self._recent and self._recent[0].t_us < oldest:
-            self._recent.popleft()
-
-    def _deliver(self, event: _Event) -> None:
-        overlapping = [
-            other
-            for other in self._recent
-            if other is not event
-            and other.t_us < event.end_us
-            and event.t_us < other.end_us
-            and other.radio is not event.radio
-        ]
-        listeners = self.listeners
-        for name in self.links.partners(event.radio.name, self.radios):
-            receiver = listeners.get(name)
-            if receiver is None:
-                continue
-            base = self.links.level_dbm(event.radio.name, receiver.name, event.t_us)
-            if base is None:
-                continue
-            self._receive(event, receiver, base, overlapping)
-
-    def _receive(self, event: _Event, receiver: Radio, base: float, overlapping: list[_Event]) -> None:
-        met = receiver.met
-        channel = _channel_heard(event, receiver)
-        if channel < 0:
-            met.missed["not listening"] = met.missed.get("not listening", 0) + 1
-            return
-        start = event.t_us + channel * event.step_us
-        end = start + event.airtime_us
-        name = receiver.name
-        sender = event.radio.name
-        for t0, t1 in receiver.own_tx:
-            if t0 < end and start < t1:
-                met.missed["sending"] = met.missed.get("sending", 0) + 1
-                return
-        level = base + event.radio.tx_offset_db + self.links.fading_db(sender, name)
-        if level < SENSITIVITY_DBM:
-            met.missed["too weak"] = met.missed.get("too weak", 0) + 1
-            return
-        for other in overlapping:
-            if other.radio is receiver:
-                continue
-            other_start = other.t_us + channel * other.step_us
-            if other_start < end and start < other_start + other.airtime_us:
-                noise = self.links.level_dbm(other.radio.name, name, event.t_us)
-                if noise is not None and noise + other.radio.tx_offset_db > level - CAPTURE_DB:
-                    met.missed["collision"] = met.missed.get("collision", 0) + 1
-                    return
-        met.heard[sender] = met.heard.get(sender, 0) + 1
-        self.links.note_heard(sender, name, event.t_us)
-        receiver.heard(event, channel, level)
-
-
-def _channel_heard(event: _Event, receiver: Radio) -> int:
-    """The channel index (0-2) on which the receiver's window holds the whole PDU, or -1."""
-    scan = receiver.scanning
-    if scan is None:
-        return -1
-    for channel in (0, 1, 2):
-        if not event.params.channels >> channel & 1:
-            continue
-        since = event.t_us + channel * event.step_us - receiver.scan_started_us
-        if since < 0 or (since // scan.interval_us) % 3 != channel:
-            continue
-        if since % scan.interval_us + event.airtime_us <= scan.window_us:
-            return channel
-    return -1
+    def regroup(self, old: Sequence[Island], new: Sequence[Island], whose: Callable[[str], Island]) -> None:
+        """Give each new island its air, with what was in the old ones."""
+        before = [island.air for island in old]
+        for island in new:
+            island.air = Air(self)
+            island.air.take_over(before, island, whose)

@@ -80,6 +80,7 @@ class Node:
         self._dog: Timer | None = None
         self._dog_us = 0
         self._dog_left_us = 0
+        radio.patience_us = config.report_latency_us // 5
         shims.install(self)
         engine.nodes[self.name] = self
 
@@ -160,7 +161,9 @@ class Node:
 
     def _boot_later(self, cause: int, wake: int) -> None:
         self._waiting = "off"
-        self._timer = self.engine.at(self.engine.now_us + self.config.board.time_us["boot"], self._boot, cause, wake)
+        self._timer = self.engine.at(
+            self.name, self.engine.now_us + self.config.board.time_us["boot"], self._boot, cause, wake
+        )
 
     def _boot(self, cause: int, wake: int) -> None:
         self.boots += 1
@@ -179,10 +182,11 @@ class Node:
         if not self.powered or self._waiting == "off":
             return
         now = self.engine.now_us
-        self._events.append((kind, now if t_us is None else min(t_us, now), payload))
+        then = now if t_us is None else min(t_us, now)
+        self._events.append((kind, then, payload))
         if self._waiting == "idle":
             lazy = lazy and len(self._events) < _MOST_HELD
-            self._wake_by(now + (self.config.report_latency_us if lazy else 0))
+            self._wake_by(max(now, then + self.config.report_latency_us) if lazy else now)
 
     @property
     def unread(self) -> int:
@@ -209,36 +213,51 @@ class Node:
             if self._timer:
                 self._timer.cancel()
             self._wake_at = when
-            self._timer = self.engine.at(when, self._wake_idle)
+            self._timer = self.engine.at(self.name, when, self._wake_idle)
 
     def _wake_idle(self) -> None:
         self._enter("run")
         self._run(0, b"")
 
     def _run(self, errno: int, result: bytes) -> None:
-        """Answer the VM and serve it until it waits."""
+        """Answer the VM: it goes on until it asks again."""
         self._waiting = ""
         try:
-            while True:
-                now = self.local_us(self.engine.now_us)
-                self.vm.answer(errno, now, self._take_events(), result)
-                op, charged, payload = self._request()
-                self._debt_us += self._device_us(charged)
-                if op in (OP_IDLE, OP_SLEEP, OP_OFF):
-                    return self._wait(op, payload)
-                if self._debt_us >= _DEBT_US:
-                    return self._pay(self._after_debt, op, payload)
-                errno, result = self._serve(op, payload)
-                if self._extra_us:
-                    extra, self._extra_us = self._extra_us, 0
-                    return self._later(extra, self._run, errno, result)
+            self.vm.answer(errno, self.local_us(self.engine.now_us), self._take_events(), result)
         except VmGone as gone:
-            self.engine.log.event("hang", self.name, reason=str(gone))
-            self.vm.restart()
-            self._waiting = "off"
-            self.reset(CAUSE_WATCHDOG)
+            return self._hung(gone)
+        self.engine.ask(self)
+        return None
+
+    def asked(self) -> None:
+        """The VM wants something: serve it, or let it wait."""
+        try:
+            op, charged, payload = self._request()
+        except VmGone as gone:
+            return self._hung(gone)
+        self._debt_us += self._device_us(charged)
+        if op in (OP_IDLE, OP_SLEEP, OP_OFF):
+            return self._wait(op, payload)
+        if self._debt_us >= _DEBT_US:
+            return self._pay(self._answer, op, payload)
+        return self._answer(op, payload)
+
+    def _answer(self, op: int, payload: bytes) -> None:
+        self._waiting = ""
+        try:
+            errno, result = self._serve(op, payload)
         except shims.CutInWrite:
-            self.power_off()
+            return self.power_off()
+        extra, self._extra_us = self._extra_us, 0
+        if extra:
+            return self._later(extra, self._run, errno, result)
+        return self._run(errno, result)
+
+    def _hung(self, gone: VmGone) -> None:
+        self.engine.log.event("hang", self.name, reason=str(gone))
+        self.vm.restart()
+        self._waiting = "off"
+        self.reset(CAUSE_WATCHDOG)
 
     def _request(self) -> tuple[int, int, bytes]:
         """What the VM waits for; what it only told on the way is done."""
@@ -272,18 +291,7 @@ class Node:
 
     def _later(self, us: int, then: Callable[..., None], *args: object) -> None:
         self._waiting = "busy"
-        self._timer = self.engine.at(self.engine.now_us + us, then, *args)
-
-    def _after_debt(self, op: int, payload: bytes) -> None:
-        self._waiting = ""
-        try:
-            errno, result = self._serve(op, payload)
-        except shims.CutInWrite:
-            return self.power_off()
-        extra, self._extra_us = self._extra_us, 0
-        if extra:
-            return self._later(extra, self._run, errno, result)
-        self._run(errno, result)
+        self._timer = self.engine.at(self.name, self.engine.now_us + us, then, *args)
 
     # Waiting
 
@@ -307,7 +315,7 @@ class Node:
         self._waiting = "idle"
         self._enter("idle")
         self._wake_at = when
-        self._timer = self.engine.at(when, self._wake_idle) if when < FOREVER_US else None
+        self._timer = self.engine.at(self.name, when, self._wake_idle) if when < FOREVER_US else None
 
     def _sleep(self, us: int, pins: set[int]) -> None:
         self._waiting = "sleep"
@@ -318,10 +326,10 @@ class Node:
         self._enter("light")
         self._dog_pause()
         if any(self.inputs.get(pin, 1) == 0 for pin in pins):
-            self._timer = self.engine.at(self.engine.now_us + 1, self._wake_sleep, WAKE_GPIO)
+            self._timer = self.engine.at(self.name, self.engine.now_us + 1, self._wake_sleep, WAKE_GPIO)
         elif us > 0:
             until = self.true_us(self.local_us(self.engine.now_us) + us)
-            self._timer = self.engine.at(until, self._wake_sleep, WAKE_TIMER)
+            self._timer = self.engine.at(self.name, until, self._wake_sleep, WAKE_TIMER)
         else:
             self._timer = None
 
@@ -348,7 +356,7 @@ class Node:
             if any(self.inputs.get(pin, 1) == 0 for pin in self._wake_pins):
                 return self._leave_deep(WAKE_GPIO)
             until = self.true_us(self.local_us(self.engine.now_us) + us)
-            self._timer = self.engine.at(until, self._leave_deep, WAKE_TIMER) if us > 0 else None
+            self._timer = self.engine.at(self.name, until, self._leave_deep, WAKE_TIMER) if us > 0 else None
         else:
             self._enter("boot")
             self._boot_later(CAUSE_SOFT, WAKE_NONE)
@@ -363,7 +371,7 @@ class Node:
         if self._dog:
             self._dog.cancel()
         self._dog_us = timeout_us
-        self._dog = self.engine.at(self.engine.now_us + timeout_us, self._bite)
+        self._dog = self.engine.at(self.name, self.engine.now_us + timeout_us, self._bite)
 
     def _dog_pause(self) -> None:
         if self._dog:

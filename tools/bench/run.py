@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import ROOT
-from tools.bench import bleak_backend, gap
+from tools.bench import bleak_backend, gap, islands
 from tools.bench.energy import Board
 from tools.bench.engine import BenchError, Engine
 from tools.bench.flash import Flash
@@ -34,6 +34,8 @@ TOKEN_HEAP_KIB = (
 )
 SCRIPT_HEAP_KIB = 1024
 _PROGRESS_S = 5.0
+_PROGRESS_STEPS = 100
+_ROUNDING_US = 2  # of a wait in seconds
 _COUNTS_S = 12.0  # a wearer needs for both numbers
 _AGREES_MS = 2500.0
 
@@ -69,10 +71,12 @@ class Run:
         seed: int | None = None,
         detail: str = "summary",
         command: Command | None = None,
+        jobs: int | None = None,
     ) -> None:
         self.scenario, self.image, self.out, self.command = scenario, image, out, command
         self.seed = scenario.seed if seed is None else seed
         self.wall_s = 0.0
+        self.jobs = jobs or islands.usual_jobs()
         self.boards = {spec.name: self._board(spec) for spec in scenario.nodes}
         self.recorded: list[RecordedLinks] = []
         recordings = [self._recording(entry) for entry in scenario.links if entry["model"] == "recording"]
@@ -188,26 +192,38 @@ class Run:
 
     async def _play(self, progress: Progress | None) -> None:
         for spec in self.scenario.nodes:
-            self.engine.at(_us(spec.start_s), self.nodes[spec.name].power_on)
+            self.engine.at(spec.name, _us(spec.start_s), self.nodes[spec.name].power_on)
         for kiosk in self.kiosks.values():
             self._open(kiosk)
-        ticking = self.loop.create_task(self._tick(progress)) if progress else None
+        self._regroup(0)
         for event in self.scenario.events:
-            await self._until(event.at_s)
+            await self._until(event.at_s, progress)
             await self._do(event)
-        await self._until(self.scenario.duration_s)
-        if ticking:
-            ticking.cancel()
+        await self._until(self.scenario.duration_s, progress)
+        self.engine.regroup([])
         for kiosk in self.kiosks.values():
             await self._close(kiosk)
 
-    async def _until(self, at_s: float) -> None:
-        await asyncio.sleep(max(0.0, at_s - self.engine.now_us / 1e6))
+    async def _until(self, at_s: float, progress: Progress | None) -> None:
+        """Play all islands to a time, and divide anew whenever links come or go."""
+        changes = [t for t in self.links.changes_us() if t > self.engine.now_us + _ROUNDING_US]
+        step_us = _us(max(_PROGRESS_S, self.scenario.duration_s / _PROGRESS_STEPS))
+        while (left_us := _us(at_s) - self.engine.now_us) > _ROUNDING_US:
+            change_us = changes[0] if changes else _us(at_s)
+            next_us = min(change_us, self.engine.now_us + min(step_us, left_us))
+            await asyncio.sleep((next_us - self.engine.now_us) / 1e6)
+            here = self.engine.main
+            islands.play(self.engine, [i for i in self.engine.islands() if i is not here], here.now_us, self.jobs)
+            self.engine.flush()
+            if next_us == change_us and changes:
+                self._regroup(changes.pop(0))
+            if progress:
+                progress(self.engine.now_us / 1e6, self.scenario.duration_s)
 
-    async def _tick(self, progress: Progress) -> None:
-        while True:
-            progress(self.engine.now_us / 1e6, self.scenario.duration_s)
-            await asyncio.sleep(_PROGRESS_S)
+    def _regroup(self, now_us: int) -> None:
+        names = list(self.medium.radios)
+        bonds = [(link.central.host.name, link.peripheral.host.name) for link in self.medium.connected]
+        self.engine.regroup(islands.groups(names, [*self.links.joined(names, now_us), *bonds], self.kiosks))
 
     # Kiosks
 
@@ -241,7 +257,9 @@ class Run:
         """The screen shows the number: the wearer counts the pulses, and agrees."""
         self.engine.log.event("number", kiosk.spec.name)
         if kiosk.visitor:
-            self.engine.at(self.engine.now_us + _us(_COUNTS_S), self._press, self.nodes[kiosk.visitor], _AGREES_MS)
+            self.engine.at(
+                kiosk.visitor, self.engine.now_us + _us(_COUNTS_S), self._press, self.nodes[kiosk.visitor], _AGREES_MS
+            )
 
     # Events
 
@@ -253,9 +271,11 @@ class Run:
         elif event.do == "battery_out":
             self._battery_out(self.nodes[event.node], event.off_s)
         elif event.do == "battery_in":
-            self.nodes[event.node].power_on()
+            with self.engine.inside(event.node):
+                self.nodes[event.node].power_on()
         elif event.do == "reset":
-            self.nodes[event.node].reset(CAUSE_SOFT)
+            with self.engine.inside(event.node):
+                self.nodes[event.node].reset(CAUSE_SOFT)
         elif event.do == "case":
             await self._case(self.kiosks[event.kiosk], event)
         else:
@@ -263,13 +283,15 @@ class Run:
 
     def _press(self, node: Node, hold_ms: float) -> None:
         button = node.config.board.pins["button"]
-        node.pin(button, 0)
-        self.engine.at(self.engine.now_us + int(hold_ms * 1000), node.pin, button, 1)
+        with self.engine.inside(node.name):
+            node.pin(button, 0)
+        self.engine.at(node.name, self.engine.now_us + int(hold_ms * 1000), node.pin, button, 1)
 
     def _battery_out(self, node: Node, off_s: float | None) -> None:
-        node.power_off()
+        with self.engine.inside(node.name):
+            node.power_off()
         if off_s is not None:
-            self.engine.at(self.engine.now_us + _us(off_s), node.power_on)
+            self.engine.at(node.name, self.engine.now_us + _us(off_s), node.power_on)
 
     async def _case(self, kiosk: BenchKiosk, event: EventSpec) -> None:
         """The clinic takes the next code of its codes.txt and asks the wearer to press."""

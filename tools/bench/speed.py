@@ -2,6 +2,7 @@
 # Measures the bench, not the product.
 from __future__ import annotations
 
+import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,12 +22,13 @@ def measure(
     hours: float,
     tell: Callable[[dict[str, Any]], None],
     day: str = "crowd",
+    jobs: int | None = None,
 ) -> list[dict[str, Any]]:
-    """One row per case: sleep, tokens, hours, wall_s, token_days_per_s, heard, per_heard_us. day: one of DAYS."""
+    """One row per case: see _one(). day: one of DAYS; jobs: as of Run."""
     rows = []
     for sleep in sleeps:
         for count in tokens:
-            rows.append(_one(image, DAYS[day](sleep, count, hours), sleep, count, hours))
+            rows.append(_one(image, DAYS[day](sleep, count, hours), sleep, count, hours, jobs))
             tell(rows[-1])
     return rows
 
@@ -59,31 +61,51 @@ DAYS = {"crowd": crowd, "usual": usual}
 _PLACES = 20
 
 
-def _one(image: Image, scene: Scenario, sleep: str, count: int, hours: float) -> dict[str, Any]:
+def _one(image: Image, scene: Scenario, sleep: str, count: int, hours: float, jobs: int | None) -> dict[str, Any]:
+    """Wall time, and CPU time of the bench's own process and of the VMs', which no other load on the machine moves."""
+    before = _cpu_s()
+    started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(scene, image, Path(folder))
-        started = time.perf_counter()
+        run = Run(scene, image, Path(folder), jobs=jobs)
+        started_s = time.perf_counter() - started
         try:
             run.play()
         finally:
             run.engine.close()
-        wall_s = time.perf_counter() - started
+    wall_s = time.perf_counter() - started
+    own_s, vms_s = (now - then for now, then in zip(_cpu_s(), before, strict=True))
     heard = sum(sum(node.radio.total.heard.values()) for node in run.nodes.values())
+    asked = sum(node.vm.asked for node in run.nodes.values())
     return {
         "day": scene.name,
         "sleep": sleep,
         "tokens": count,
         "hours": hours,
+        "jobs": run.jobs,
         "wall_s": round(wall_s, 2),
+        "start_s": round(started_s, 2),
+        "cpu_bench_s": round(own_s, 2),
+        "cpu_vms_s": round(vms_s, 2),
+        "asked": asked,
         "token_days_per_s": round(count * hours / 24 / wall_s, 4),
+        "token_days_per_cpu_s": round(count * hours / 24 / (own_s + vms_s), 4),
         "heard": heard,
         "us_per_heard": round(wall_s * 1e6 / max(1, heard), 1),
         "aioble": image.aioble,
     }
 
 
+def _cpu_s() -> tuple[float, float]:
+    """CPU time so far, of this process and of its children that have ended."""
+    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, children = (usage.ru_utime + usage.ru_stime for usage in both)
+    return own, children
+
+
 def line(row: dict[str, Any]) -> str:
     return (
         f"{row['tokens']:>3} tokens x {row['hours']:g} h, {row['sleep']:<5} sleep: {row['wall_s']:>7.2f} s, "
-        f"{row['token_days_per_s']:.3f} token-days/s, {row['heard']} adverts heard, {row['us_per_heard']:.1f} us each"
+        f"{row['token_days_per_s']:.3f} token-days/s; CPU {row['cpu_bench_s']:.1f} s bench, "
+        f"{row['cpu_vms_s']:.1f} s VMs, {row['token_days_per_cpu_s']:.3f} token-days per CPU s; "
+        f"{row['asked']} questions of VMs, {row['heard']} adverts heard, {row['us_per_heard']:.1f} us each"
     )

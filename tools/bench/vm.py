@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tools.bench.engine import BenchError
+
 _REQUEST = struct.Struct("<IBI")
 POSTED = 0x80  # added to an operation that gets no answer
 _REPLY = struct.Struct("<IhqH")
@@ -34,7 +36,8 @@ class Vm:
         self._process: subprocess.Popen[bytes] | None = None
         self._pending = b""
         self._boots = 0
-        self.asked_at: float | None = None
+        self.asked = 0
+        self.running_since: float | None = None
         self._start()
 
     def _start(self) -> None:
@@ -58,18 +61,23 @@ class Vm:
         os.close(out_vm)
         self._pending = b""
         HangWatch.watch(self)
-        self.request()  # the boot prompt
+        self._begun = False  # the boot prompt is not read yet: processes start side by side
+        self.running_since = time.monotonic()
+
+    @property
+    def fd(self) -> int:
+        """Readable when request() has something to read."""
+        return self._from_vm
 
     def request(self) -> tuple[int, int, bytes]:
         """(operation, CPU time charged in us, payload). Raises VmGone."""
-        self.asked_at = time.monotonic()
         data = self._pending
         while len(data) < 9 or len(data) < 9 + _REQUEST.unpack_from(data)[0]:
             more = os.read(self._from_vm, 65536)
             if not more:
                 raise VmGone("the process ended")
             data += more
-        self.asked_at = None
+        self.running_since = None
         length, op, charged = _REQUEST.unpack_from(data)
         self._pending = data[9 + length :]
         return op, charged, data[9 : 9 + length]
@@ -81,10 +89,21 @@ class Vm:
             parts.append(payload)
         parts.append(result)
         body = b"".join(parts)
+        if not self._begun:
+            self._begin()
+        self.running_since = time.monotonic()
+        self.asked += 1
         try:
             os.write(self._to_vm, _REPLY.pack(len(body), errno, local_us, len(events)) + body)
         except BrokenPipeError as error:
             raise VmGone("the process ended") from error
+
+    def _begin(self) -> None:
+        self._begun = True
+        try:
+            self.request()
+        except VmGone:
+            raise BenchError(f"the VM does not start; {self._stdout} says why") from None
 
     def renew(self, boots: int) -> None:
         """At a boot: start a new process now and then."""
@@ -139,6 +158,6 @@ class HangWatch:
             cls.sleep(1.0)
             now = time.monotonic()
             for vm in list(cls._vms):
-                since = vm.asked_at
+                since = vm.running_since
                 if since is not None and now - since > _HANG_S:
                     vm.kill()
