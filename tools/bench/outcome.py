@@ -4,7 +4,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from emask import alert, clock, match, sighting, spec, store
+from emask import alert, clock, exposure, match, sighting, spec, store
+from emask.rule import Rule
 from tools import lists
 from tools.bench.flash import BLOCK
 
@@ -55,10 +56,17 @@ def read(image: Path, offset: int, size: int, published: lists.ListFile | None =
 
 
 def _near_minutes(kept: store.Store, published: lists.ListFile) -> int:
+    rule = published.header.rule
+    decided = _decided(kept, published, rule)
+    if decided:
+        return decided.minutes
+    below = _decided(kept, published, rule._replace(minutes=1))  # which takes one identifier for a contact
+    return min(below.minutes, rule.minutes - 1) if below else 0
+
+
+def _decided(kept: store.Store, published: lists.ListFile, rule: Rule) -> exposure.Decision | None:
     anchors = clock.Anchors([payload for _, payload in kept.read(spec.ANCHOR, 0, 0xFFFFFFFF)])
-    header = published.header._replace(rule=published.header.rule._replace(minutes=1))
-    matcher = match.Matcher(header, kept, anchors)
+    matcher = match.Matcher(published.header._replace(rule=rule), kept, anchors)
     for _ in matcher.run(lambda: iter(published.records())):
         pass
-    decision = matcher.exposure.decided
-    return decision.minutes if decision else 0
+    return matcher.exposure.decided
