@@ -17,7 +17,8 @@ from serial import SerialException
 
 from tests.flash.rig import FACTS, run
 from tools.firmware import bundle
-from tools.flash import label, mistakes, plan, record, settings
+from tools.flash import label, mistakes, plan, record, settings, show
+from tools.flash.station import Options, Station
 
 _values = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.lists(st.integers(), max_size=2)
 _names = st.sampled_from(["board", "chip", "version", "aioble", "bootloader_offset", "files", "format"])
@@ -86,6 +87,16 @@ def test_closed_batch_can_not_recognise_its_boards(tmp_path):
     assert first[1] in run("flash", "export", "--record", path).output
     with pytest.raises(record.RecordError, match="closed"):
         record.Record(path).open_batch("b", "esp32c3", 1)
+
+
+def test_station_without_a_board_suspects_the_cable(tmp_path, capsys):
+    kept = record.Record(tmp_path / "r.sqlite")
+    idle = Station(Options(tmp_path, FACTS, tmp_path), kept, kept.open_batch("b", "esp32c3", 1), list)
+    with show.Bars("") as bars:
+        for _ in range(60):
+            idle.look()
+            bars.draw(idle, False)
+    assert capsys.readouterr().err.count("many carry only power") == 1
 
 
 def test_rubbish_is_refused_in_one_line(made, tmp_path):

@@ -12,7 +12,7 @@ from tools.firmware import bundle, image
 def test_update_by_cable_keeps_keys_and_settings(made, tmp_path, desk, monkeypatch):
     port = desk.put(1)
     unit, _kept = rig.station(made, tmp_path, [port])
-    rig.settle(unit, [port])
+    assert rig.settle(unit, [port])[0].phase == "done", unit.state()
     before = {name: desk.partition(1, name) for name in ("sightings", "lists", "config")}
     monkeypatch.setattr(bundle, "firmware_version", lambda root=ROOT: 9)
     newer = tmp_path / "newer"
@@ -22,6 +22,12 @@ def test_update_by_cable_keeps_keys_and_settings(made, tmp_path, desk, monkeypat
     assert {name: desk.partition(1, name) for name in before} == before
     slots = [image.parse_head(desk.partition(1, name)) for name in ("slot_a", "slot_b")]
     assert sorted(slots) == [bundle.load(made).version, 9]
+    stranger = tmp_path / "stranger"
+    bundle.make("esp32c3", stranger, bytes(32))
+    refused, _ = rig.station(stranger, tmp_path, [port], update=True)
+    place = rig.settle(refused, [port])[0]
+    assert place.code == "refused_image" and "signature does not fit" in place.words, place
+    assert [image.parse_head(desk.partition(1, name)) for name in ("slot_a", "slot_b")] == slots
 
 
 def test_mpremote_by_hand_reaches_the_base_through_a_soft_reset(desk):

@@ -34,8 +34,10 @@ def run(*arguments):
     return CliRunner().invoke(main, [str(argument) for argument in arguments], standalone_mode=True)
 
 
-def test_same_source_gives_the_same_bundle(made, tmp_path):
-    bundle.make("esp32c3", tmp_path / "again", KEY)
+def test_same_source_gives_the_same_bundle_in_another_folder_too(made, tmp_path):
+    for folder in ("lib", "firmware", "boards"):
+        shutil.copytree(ROOT / folder, tmp_path / "copy" / folder)
+    bundle.make("esp32c3", tmp_path / "again", KEY, root=tmp_path / "copy")
     names = sorted(path.name for path in made.iterdir())
     assert names == sorted(path.name for path in (tmp_path / "again").iterdir())
     assert all((made / name).read_bytes() == (tmp_path / "again" / name).read_bytes() for name in names)

@@ -14,7 +14,8 @@ from tools.flash.line import Line
 from tools.flash.mistakes import Mistake
 
 _BAUD = 115200
-_BACK_S = 20.0  # until a board that was reset answers again: two starts, and the copy of an image
+_BACK_S = 60.0  # until a board that was reset answers again: two starts, a signature, the copy of an image
+_WORK_S = 60.0  # a signature, and an erase for each block
 _TRY_S = 4
 _TURN_S = 10  # until a token takes the next piece of a program: an erase, or a busy hub, may lie between
 _NUDGE_S = 0.3  # the product can be stopped for 2.5 s after a start, and what comes before the start is lost
@@ -76,11 +77,11 @@ class Token:
 
     # -- words
 
-    def do(self, code: str, wait_s: float = 10) -> None:
+    def do(self, code: str, wait_s: float = 20) -> None:
         self._link.exec_raw_no_follow(code)
         self._answer(wait_s)
 
-    def ask(self, expression: str, wait_s: float = 10) -> str:
+    def ask(self, expression: str, wait_s: float = 20) -> str:
         """What the token prints for an expression."""
         self._link.exec_raw_no_follow(f"print(repr({expression}))")
         return self._answer(wait_s)
@@ -92,7 +93,7 @@ class Token:
         lines = output.decode(errors="replace").strip().splitlines()  # what the token logs comes before the answer
         return lines[-1] if lines else ""
 
-    def ask_numbers(self, expression: str, wait_s: float = 10) -> list[int]:
+    def ask_numbers(self, expression: str, wait_s: float = 20) -> list[int]:
         """Whole numbers or truths, one or a row of them."""
         return _numbers(self.ask(expression, wait_s))
 
@@ -122,7 +123,7 @@ class Token:
 
     def _refusable(self, expression: str) -> list[int]:
         try:
-            answer = self.ask(expression, 30)
+            answer = self.ask(expression, _WORK_S)
         except TransportExecError as error:
             last = error.error_output.strip().splitlines()[-1]
             if "ImageError" in last:
