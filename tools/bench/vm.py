@@ -18,7 +18,9 @@ POSTED = 0x80  # added to an operation that gets no answer
 _REPLY = struct.Struct("<IhqH")
 _EVENT = struct.Struct("<HBq")
 _RENEW_BOOTS = 2_000  # a process grows with its boots
-_HANG_S = 30.0  # wall time without a word: a loop that calls nothing
+_HANG_S = 30.0  # of the process's own time without a word: a loop that calls nothing. A busy machine hangs nobody
+_SILENT_S = 900.0  # of anybody's time
+_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 _START = "import sys; sys.argv[0] = 'micropython'; from micropython import main; sys.exit(main())"
 
@@ -120,6 +122,15 @@ class Vm:
         if self._process:
             self._process.send_signal(signal.SIGKILL)
 
+    def used_s(self) -> float:
+        """Processor time of the process, by Linux's proc(5): fields 14 and 15 of stat."""
+        process = self._process
+        try:
+            fields = Path(f"/proc/{process.pid if process else 0}/stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) * _TICK_S
+
     def _stop(self) -> None:
         HangWatch.forget(self)
         if self._process:
@@ -137,27 +148,31 @@ class Vm:
 class HangWatch:
     """One thread that kills a VM which has said nothing for too long, so that the read ends."""
 
-    _vms: set[Vm] = set()
+    _vms: dict[Vm, tuple[float, float]] = {}  # since when it has been silent, and what it had used by then
     _thread: threading.Thread | None = None
     sleep: Callable[[float], None] = time.sleep
 
     @classmethod
     def watch(cls, vm: Vm) -> None:
-        cls._vms.add(vm)
+        cls._vms[vm] = (0.0, 0.0)
         if cls._thread is None:
             cls._thread = threading.Thread(target=cls._look, daemon=True)
             cls._thread.start()
 
     @classmethod
     def forget(cls, vm: Vm) -> None:
-        cls._vms.discard(vm)
+        cls._vms.pop(vm, None)
 
     @classmethod
     def _look(cls) -> None:
         while True:
             cls.sleep(1.0)
             now = time.monotonic()
-            for vm in list(cls._vms):
-                since = vm.running_since
-                if since is not None and now - since > _HANG_S:
+            for vm, (since, used_s) in list(cls._vms.items()):
+                running = vm.running_since
+                if running is None:
+                    continue
+                if running != since:
+                    cls._vms[vm] = (running, vm.used_s())
+                elif vm.used_s() - used_s > _HANG_S or now - since > _SILENT_S:
                     vm.kill()
