@@ -1,46 +1,23 @@
 """Facts about codes, the intake of uploads and the lists that come of them."""
 
 import json
-import sqlite3
 import stat
-import struct
 
 import pytest
 from click.testing import CliRunner
 
-from emask import certificate, handshake, keylist, manifest, spec
+from emask import certificate, keylist, manifest, spec
 from emask import rule as rules
-from tools import lists, signing, wire
+from tests.tools.intake_files import KEY, NOW_S, SLOT, upload
+from tools import lists
 from tools.authority import core, intake, keyring, store
 from tools.cli import main
-
-NOW_S = 1_700_000_000
-SLOT = NOW_S // 900
-KEY = bytes(range(32))
-VISIT = bytes(range(100, 132))
 
 
 @pytest.fixture
 def folder(tmp_path):
     core.init(tmp_path / "authority", NOW_S)
     return tmp_path / "authority"
-
-
-def sealed(folder, code, text, visit=VISIT):
-    info = handshake.upload_info(visit, wire.code_hash(code))
-    return signing.SUITE.encrypt(text, keyring.seal_key(folder).public_key(), info).hex()
-
-
-def upload(
-    folder, path, code, scheme=1, key=KEY, first_slot=SLOT - 200, first_index=7, count=150, records=1, **changes
-):
-    record = struct.pack("<32sIHH", key, first_slot, first_index, count)
-    text = bytes((scheme, records)) + record * records + bytes(480 - 40 * records)
-    plain = {"format": "emask-upload/2", "code": code, "visit": VISIT.hex(), "received": NOW_S}
-    plain["sealed"] = sealed(folder, code, text)
-    plain.update(changes)
-    path.write_text(json.dumps(plain))
-    return path
 
 
 def test_code_holds_once(folder, tmp_path):
@@ -270,11 +247,3 @@ def test_command_line_goes_from_code_to_list(tmp_path):
     assert kinds[:5] == ["init", "issue-codes", "ingest", "refuse-code", "publish"]
     assert kinds[5:] == ["certify-kiosk", "revoke", "change-list-key"]
     assert run(main, ["authority", "publish", str(tmp_path / "none"), "--out", str(out)]).exit_code == 2
-
-
-def test_database_of_another_version_is_refused(folder):
-    with sqlite3.connect(folder / "authority.sqlite") as database:
-        database.execute("PRAGMA user_version = 9")
-    database.close()
-    with pytest.raises(store.StoreMissing, match="version"):
-        intake.issue_codes(folder, 1, NOW_S)

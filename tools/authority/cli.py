@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import DBAPIError
 
 from emask import rule as rules
 from emask.signed import SignedError
@@ -64,12 +65,28 @@ _offline = click.option(
 @authority.command()
 @_folder
 @_offline
+@click.option(
+    "--database",
+    envvar="EMASK_DATABASE",
+    metavar="URL",
+    help="An empty PostgreSQL database, postgresql+psycopg://USER:PASSWORD@HOST/NAME; better by the environment's "
+    "EMASK_DATABASE, which other users don't see.  [default: a file in DIR]",
+)
 @_at
-def init(folder: Path, offline: Path | None, now_s: int) -> None:
+def init(folder: Path, offline: Path | None, database: str | None, now_s: int) -> None:
     """Make a new authority in DIR: its database, its keys, and root.pub for tokens and kiosks."""
     with _Plain():
-        core.init(folder, now_s, offline)
+        core.init(folder, now_s, offline, database=database)
     click.echo(f"A new authority is in {folder}. Put {offline or folder / keyring.OFFLINE} away: it holds the root.")
+
+
+@authority.command()
+@_folder
+def migrate(folder: Path) -> None:
+    """Bring the database of an older version to this one's form; keep a copy before."""
+    with _Plain():
+        store.migrate(folder)
+    click.echo("The database is of this version.")
 
 
 @authority.command("certify-kiosk")
@@ -266,5 +283,7 @@ class _Plain:
     def __exit__(self, kind, error, trace) -> None:
         if isinstance(error, core.Refused):
             raise RefusedExit(str(error)) from None
+        if isinstance(error, DBAPIError):
+            raise BadInput(f"the database can't be used now: {str(error.orig).splitlines()[0]}") from None
         if isinstance(error, (StoreMissing, core.KeyFileError, OSError, rule_files.RuleFileError)):
             raise BadInput(str(error)) from None

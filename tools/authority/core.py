@@ -6,13 +6,14 @@ Times are UTC seconds and passed in, and so is chance.
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from sqlite3 import Connection
+
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from emask import keylist, signed, spec
 from emask import rule as rules
 from emask import scheme as schemes
 from tools import codes, lists, wire
-from tools.authority import intake, keyring, store
+from tools.authority import intake, keyring, store, tables
 from tools.authority.store import Refused
 from tools.authority.upload import Upload, UploadError
 from tools.files import write_whole
@@ -32,18 +33,27 @@ class Published:
     deltas: tuple[Path, ...] = ()
 
 
-def init(folder: Path, now_s: int, offline: Path | None = None, chance: Chance = secrets.token_bytes) -> None:
-    """Make a new authority in `folder`, its root and recovery keys in `offline`; Refused if there is one."""
+def init(
+    folder: Path,
+    now_s: int,
+    offline: Path | None = None,
+    chance: Chance = secrets.token_bytes,
+    database: str | None = None,
+) -> None:
+    """Make a new authority in `folder`, its root and recovery keys in `offline`; Refused if there is one.
+
+    database: the address of an empty PostgreSQL database; None: a file in `folder`.
+    """
     try:
-        store.create(folder)
+        store.create(folder, database)
     except FileExistsError:
         raise Refused(f"{folder} holds an authority already") from None
-    with store.opened(folder) as database:
+    with store.opened(folder) as kept:
         since, until = keyring.create(folder, offline or folder / keyring.OFFLINE, now_s, chance)
-        _note_certificate(database, keyring.FIRST_SERIAL, spec.LIST_KEY, spec.ANY_REGION, until)
-        first = (intake.FIRST_CLINIC, codes.PLAIN.name, intake.FIRST_QUOTA)
-        database.execute("INSERT INTO quotas VALUES (?, ?, ?)", first)
-        store.note(database, since, "init")
+        _note_certificate(kept, keyring.FIRST_SERIAL, spec.LIST_KEY, spec.ANY_REGION, until)
+        first = {"clinic": intake.FIRST_CLINIC, "kind": codes.PLAIN.name, "most": intake.FIRST_QUOTA}
+        kept.execute(insert(tables.quotas).values(first))
+        store.note(kept, since, "init")
 
 
 def certify_kiosk(
@@ -84,15 +94,16 @@ def change_list_key(folder: Path, now_s: int, offline: Path | None = None, chanc
 
 def revoke(folder: Path, serial: int, now_s: int) -> None:
     """Revoke a kiosk's certificate; the next list says so. Refused if there is none, or too many are revoked."""
+    known = tables.certificates
     with store.opened(folder) as database:
-        row = database.execute("SELECT kind, revoked_s FROM certificates WHERE serial = ?", (serial,)).fetchone()
-        if row is None or row[0] == spec.LIST_KEY:
+        row = database.execute(select(known).where(known.c.serial == serial)).first()
+        if row is None or row.kind == spec.LIST_KEY:
             raise Refused("no kiosk has a certificate of that serial")
-        if row[1] is not None:
+        if row.revoked_s is not None:
             raise Refused("that certificate is revoked already")
         if len(_revoked(database, now_s)) >= spec.REVOKED_MAX:
             raise Refused(f"a list names at most {spec.REVOKED_MAX} revoked certificates: change the root instead")
-        database.execute("UPDATE certificates SET revoked_s = ? WHERE serial = ?", (now_s, serial))
+        database.execute(update(known).where(known.c.serial == serial).values(revoked_s=now_s))
         store.note(database, now_s, "revoke")
 
 
@@ -113,12 +124,14 @@ def publish(
             revoked = _revoked(database, issued_s)
             terms = lists.Terms(region, serial, issued_s, number, wire.pack_rule(rule), base, revoked)
             written.append((base, len(records), _built(terms, records, certificate, key)))
-        database.execute("INSERT INTO lists VALUES (?, ?, ?, ?, ?)", (serial, number, region, issued_s, written[0][1]))
-        store.note(database, issued_s, "publish", written[0][1])
+        count = written[0][1]
+        new = {"serial": serial, "scheme": number, "region": region, "issued_s": issued_s, "records": count}
+        database.execute(insert(tables.lists).values(new))
+        store.note(database, issued_s, "publish", count)
     paths = [out if not base else out.with_name(f"{out.stem}-since-{base}{out.suffix}") for base, _, _ in written]
     for path, (_, _, data) in zip(paths, written, strict=True):
         write_whole(path, data)
-    return Published(out, serial, written[0][1], tuple(paths[1:]))
+    return Published(out, serial, count, tuple(paths[1:]))
 
 
 def _built(terms: lists.Terms, records: list[bytes], certificate: bytes, key) -> bytes:
@@ -129,48 +142,49 @@ def _built(terms: lists.Terms, records: list[bytes], certificate: bytes, key) ->
 
 
 def _next_certificate(database: Connection) -> int:
-    return (database.execute("SELECT max(serial) FROM certificates").fetchone()[0] or 0) + 1
+    return (database.scalar(select(func.max(tables.certificates.c.serial))) or 0) + 1
 
 
 def _list_key_serial(database: Connection) -> int:
-    return database.execute("SELECT max(serial) FROM certificates WHERE kind = ?", (spec.LIST_KEY,)).fetchone()[0]
+    known = tables.certificates.c
+    return database.execute(select(func.max(known.serial)).where(known.kind == spec.LIST_KEY)).scalar_one()
 
 
 def _note_certificate(database: Connection, serial: int, kind: int, region: int, until_s: int) -> None:
-    database.execute("INSERT INTO certificates VALUES (?, ?, ?, ?, NULL)", (serial, kind, region, until_s))
+    values = {"serial": serial, "kind": kind, "region": region, "until_s": until_s}
+    database.execute(insert(tables.certificates).values(values))
 
 
 def _revoked(database: Connection, now_s: int) -> list[int]:
     """Revoked certificates that would still hold otherwise."""
-    rows = database.execute(
-        "SELECT serial FROM certificates WHERE revoked_s IS NOT NULL AND until_s >= ? ORDER BY serial", (now_s,)
-    )
-    return [serial for (serial,) in rows]
+    known = tables.certificates.c
+    wanted = select(known.serial).where(known.revoked_s.is_not(None), known.until_s >= now_s).order_by(known.serial)
+    return list(database.scalars(wanted))
 
 
 def _next_serial(database: Connection, scheme: int, issued_s: int) -> int:
-    serial = database.execute("SELECT max(serial) FROM lists").fetchone()[0] or 0
-    last_s = database.execute("SELECT max(issued_s) FROM lists WHERE scheme = ?", (scheme,)).fetchone()[0] or 0
+    known = tables.lists.c
+    serial = database.scalar(select(func.max(known.serial))) or 0
+    last_s = database.scalar(select(func.max(known.issued_s)).where(known.scheme == scheme)) or 0
     if issued_s < last_s:
         raise Refused("the last list was issued later than this one would be")
     return serial + 1
 
 
 def _earlier(database: Connection, scheme: int, region: int) -> list[int]:
-    rows = database.execute(
-        "SELECT serial FROM lists WHERE scheme = ? AND region = ? ORDER BY serial DESC LIMIT ?",
-        (scheme, region, _DELTAS),
-    )
-    return [serial for (serial,) in rows]
+    known = tables.lists.c
+    mine = select(known.serial).where(known.scheme == scheme, known.region == region)
+    return list(database.scalars(mine.order_by(known.serial.desc()).limit(_DELTAS)))
 
 
 def _mark(database: Connection, scheme: int, issued_s: int, rule: rules.Rule, serial: int) -> int:
     """Note in which list each record stood whole for the first time; return the slot at which records end."""
     end_slot = issued_s // schemes.get(scheme).SLOT_S - rule.tolerance
+    known, of_scheme = tables.records.c, select(tables.uploads.c.id).where(tables.uploads.c.scheme == scheme)
     database.execute(
-        "UPDATE records SET listed = ? WHERE listed IS NULL AND first_slot + count <= ?"
-        " AND upload IN (SELECT id FROM uploads WHERE scheme = ?)",
-        (serial, end_slot, scheme),
+        update(tables.records)
+        .where(known.listed.is_(None), known.first_slot + known["count"] <= end_slot, known.upload.in_(of_scheme))
+        .values(listed=serial)
     )
     return end_slot
 
@@ -178,12 +192,15 @@ def _mark(database: Connection, scheme: int, issued_s: int, rule: rules.Rule, se
 def _records(database: Connection, scheme: int, issued_s: int, end_slot: int, base: int) -> list[bytes]:
     """Packed records, in the order of their keys, which says nothing about who uploaded when."""
     oldest_slot = (issued_s - _RETENTION_S) // schemes.get(scheme).SLOT_S
-    rows = database.execute(
-        "SELECT key, first_slot, first_index, count FROM records JOIN uploads ON upload = id"
-        " WHERE scheme = ? AND first_slot < ? AND first_slot + count > ? AND (listed IS NULL OR listed > ?)"
-        " ORDER BY key, first_slot",
-        (scheme, end_slot, oldest_slot, base),
+    known = tables.records.c
+    wanted = (
+        select(known.key, known.first_slot, known.first_index, known["count"])
+        .join(tables.uploads)
+        .where(tables.uploads.c.scheme == scheme, known.first_slot < end_slot)
+        .where(known.first_slot + known["count"] > oldest_slot, or_(known.listed.is_(None), known.listed > base))
+        .order_by(known.key, known.first_slot)
     )
+    rows = database.execute(wanted)
     return [keylist.pack_record(key, first, index, min(count, end_slot - first)) for key, first, index, count in rows]
 
 

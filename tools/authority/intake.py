@@ -4,12 +4,14 @@ A clinic is a number; which one it is stands in no file of the authority's. Time
 """
 
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
-from sqlite3 import Connection
+
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from emask import spec
 from tools import codes, wire
-from tools.authority import keyring, store
+from tools.authority import keyring, store, tables
 from tools.authority.store import Refused
 from tools.authority.upload import Upload, UploadError, read_upload
 
@@ -22,7 +24,9 @@ _CARRIED_S = 7 * spec.DAY_S  # an upload that was made in time may be this long 
 def set_quota(folder: Path, clinic: int, kind: codes.Kind, most: int, now_s: int) -> None:
     """A clinic may be given at most so many codes of a kind in any 14 days."""
     with store.opened(folder) as database:
-        database.execute("INSERT OR REPLACE INTO quotas VALUES (?, ?, ?)", (clinic, kind.name, most))
+        known = tables.quotas
+        database.execute(delete(known).where(known.c.clinic == clinic, known.c.kind == kind.name))
+        database.execute(insert(known).values(clinic=clinic, kind=kind.name, most=most))
         store.note(database, now_s, "set-quota", most)
 
 
@@ -42,10 +46,8 @@ def issue_codes(
         left = _quota(database, clinic, kind) - _issued(database, clinic, kind, now_s)
         if count > left:
             raise Refused(f"clinic {clinic} may be given {max(0, left)} more {kind.name} codes now")
-        database.executemany(
-            "INSERT INTO codes VALUES (?, ?, ?, ?, ?, NULL)",
-            [(wire.code_hash(code), clinic, kind.name, now_s, until_s) for code in new],
-        )
+        shared = {"clinic": clinic, "kind": kind.name, "issued_s": now_s, "expires_s": until_s}
+        database.execute(insert(tables.codes), [{"hash": wire.code_hash(code)} | shared for code in new])
         store.note(database, now_s, "issue-codes" + _suffix(kind), count)
     return new
 
@@ -55,23 +57,26 @@ def _suffix(kind: codes.Kind) -> str:
 
 
 def _quota(database: Connection, clinic: int, kind: codes.Kind) -> int:
-    row = database.execute("SELECT most FROM quotas WHERE clinic = ? AND kind = ?", (clinic, kind.name)).fetchone()
-    return row[0] if row else 0
+    known = tables.quotas.c
+    return database.scalar(select(known.most).where(known.clinic == clinic, known.kind == kind.name)) or 0
 
 
 def _issued(database: Connection, clinic: int, kind: codes.Kind, now_s: int) -> int:
-    return database.execute(
-        "SELECT count(*) FROM codes WHERE clinic = ? AND kind = ? AND issued_s > ?",
-        (clinic, kind.name, now_s - _QUOTA_S),
-    ).fetchone()[0]
+    known = tables.codes.c
+    mine = (known.clinic == clinic, known.kind == kind.name, known.issued_s > now_s - _QUOTA_S)
+    return database.execute(select(func.count()).where(*mine)).scalar_one()
 
 
 def ingest(folder: Path, source: Path, now_s: int) -> int:
-    """Take one upload in, whole or not at all; return its number of records. The same file again counts 0.
+    """Take the upload in the file `source` in, as `take_in` does; OSError if it can't be read."""
+    return take_in(folder, source.read_bytes(), now_s)
+
+
+def take_in(folder: Path, data: bytes, now_s: int) -> int:
+    """Take one upload in, whole or not at all; return its number of records. The same bytes again count 0.
 
     What is refused is counted in the audit, and uses no code up.
     """
-    data = source.read_bytes()
     try:
         with store.opened(folder) as database:
             return _take(database, folder, data, now_s)
@@ -83,32 +88,27 @@ def ingest(folder: Path, source: Path, now_s: int) -> int:
 
 def _take(database: Connection, folder: Path, data: bytes, now_s: int) -> int:
     digest = hashlib.sha256(data).digest()
-    if database.execute("SELECT 1 FROM uploads WHERE digest = ?", (digest,)).fetchone():
+    if database.execute(select(tables.uploads.c.id).where(tables.uploads.c.digest == digest)).first():
         return 0
     upload = read_upload(data, now_s, keyring.seal_key(folder))
     code = _valid_code(database, upload, now_s)
-    number = database.execute(
-        "INSERT INTO uploads (digest, scheme, taken_s) VALUES (?, ?, ?)", (digest, upload.scheme, now_s)
-    ).lastrowid
-    database.execute("UPDATE codes SET upload = ? WHERE hash = ?", (number, code))
-    database.executemany(
-        "INSERT INTO records VALUES (?, ?, ?, ?, ?, NULL)",
-        [(number, record.key, record.first_slot, record.first_index, record.count) for record in upload.records],
-    )
+    new = insert(tables.uploads).values(digest=digest, scheme=upload.scheme, taken_s=now_s)
+    number = database.execute(new.returning(tables.uploads.c.id)).scalar_one()
+    database.execute(update(tables.codes).where(tables.codes.c.hash == code).values(upload=number))
+    database.execute(insert(tables.records), [{"upload": number} | asdict(record) for record in upload.records])
     store.note(database, now_s, "ingest" + _suffix(codes.kind_of(upload.code)), len(upload.records))
     return len(upload.records)
 
 
 def _valid_code(database: Connection, upload: Upload, now_s: int) -> bytes:
     hashed = wire.code_hash(upload.code)
-    row = database.execute("SELECT kind, expires_s, upload FROM codes WHERE hash = ?", (hashed,)).fetchone()
+    row = database.execute(select(tables.codes).where(tables.codes.c.hash == hashed)).first()
     if row is None:
         raise Refused("the code was never issued here")
-    kind, expires_s, used = row
-    if used is not None:
+    if row.upload is not None:
         raise Refused("the code is used already")
-    if upload.received_s > expires_s or now_s > expires_s + _CARRIED_S:
+    if upload.received_s > row.expires_s or now_s > row.expires_s + _CARRIED_S:
         raise Refused("the code has expired")
-    if codes.named(kind).how != upload.how:
+    if codes.named(row.kind).how != upload.how:
         raise Refused("the code is not for the way in which the wearer agreed")
     return hashed

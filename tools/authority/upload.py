@@ -15,7 +15,7 @@ _LARGEST_BYTES = 4_096
 _RECORD_KEY_BYTES = 32  # shorter keys are filled up with zeros
 _CLOCK_SLACK_S = 3_600  # a kiosk's clock may be this far ahead
 
-_SCHEMA = {
+SCHEMA = {
     "type": "object",
     "additionalProperties": False,
     "required": ["format", "code", "visit", "sealed", "received"],
@@ -27,7 +27,7 @@ _SCHEMA = {
         "received": {"type": "integer", "minimum": 0},
     },
 }
-_VALIDATOR = jsonschema.Draft202012Validator(_SCHEMA)
+_VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
 class UploadError(Exception):

@@ -1,0 +1,76 @@
+"""Owns the form of the authority's database: codes and uploads, lists, staff, the audit. Knows no rule.
+
+SQLite and PostgreSQL hold the same tables; migrations/ brings an older database to this form.
+"""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table
+
+metadata = MetaData()
+
+
+def _seconds(name: str, **how) -> Column:
+    """UTC seconds since 1970."""
+    return Column(name, BigInteger, **how)
+
+
+quotas = Table(
+    "quotas",
+    metadata,
+    Column("clinic", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String(16), primary_key=True),
+    Column("most", Integer, nullable=False),
+)
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", LargeBinary(32), unique=True, nullable=False),
+    Column("scheme", Integer, nullable=False),
+    _seconds("taken_s", nullable=False),
+)
+codes = Table(
+    "codes",
+    metadata,
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("clinic", Integer, nullable=False),
+    Column("kind", String(16), nullable=False),
+    _seconds("issued_s", nullable=False),
+    _seconds("expires_s", nullable=False),
+    Column("upload", Integer, ForeignKey("uploads.id")),
+)
+records = Table(
+    "records",
+    metadata,
+    Column("upload", Integer, ForeignKey("uploads.id"), nullable=False, index=True),
+    Column("key", LargeBinary(32), nullable=False),
+    Column("first_slot", BigInteger, nullable=False),
+    Column("first_index", Integer, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("listed", BigInteger),
+)
+lists = Table(
+    "lists",
+    metadata,
+    Column("serial", BigInteger, primary_key=True, autoincrement=False),
+    Column("scheme", Integer, nullable=False),
+    Column("region", Integer, nullable=False),
+    _seconds("issued_s", nullable=False),
+    Column("records", Integer, nullable=False),
+)
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("serial", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Integer, nullable=False),
+    Column("region", Integer, nullable=False),
+    _seconds("until_s", nullable=False),
+    _seconds("revoked_s"),
+)
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _seconds("at_s", nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("count", Integer, nullable=False),
+)
