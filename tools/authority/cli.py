@@ -6,48 +6,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from sqlalchemy.exc import DBAPIError
 
 from emask import rule as rules
 from emask.signed import SignedError
 from tools import codes, lists, signing
-from tools.authority import core, intake, keyring, store
+from tools.authority import core, intake, keyring, service_cli, store
 from tools.authority import site as publishing
+from tools.authority.options import Instant, Plain, at, folder_argument
 from tools.authority.store import StoreMissing
 from tools.cli import BadInput
-from tools.cli import Refused as RefusedExit
 from tools.exposure import rule_files
 from tools.files import write_whole
-
-
-class Instant(click.ParamType):
-    """A UTC time: seconds since 1970, or ISO 8601 such as 2026-03-01T12:00:00Z."""
-
-    name = "UTC"
-
-    def convert(self, value, param, ctx) -> int:
-        if isinstance(value, int):
-            return value
-        try:
-            return int(value) if value.isdigit() else int(_utc(value).timestamp())
-        except (ValueError, OverflowError):
-            self.fail(f"{value} is neither seconds since 1970 nor an ISO 8601 time", param, ctx)
-
-
-def _utc(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-_at = click.option(
-    "--at",
-    "now_s",
-    type=Instant(),
-    default=lambda: int(time.time()),
-    show_default="now",
-    help="The time that counts as now.",
-)
-_folder = click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
 
 
 @click.group()
@@ -63,7 +32,7 @@ _offline = click.option(
 
 
 @authority.command()
-@_folder
+@folder_argument
 @_offline
 @click.option(
     "--database",
@@ -72,37 +41,37 @@ _offline = click.option(
     help="An empty PostgreSQL database, postgresql+psycopg://USER:PASSWORD@HOST/NAME; better by the environment's "
     "EMASK_DATABASE, which other users don't see.  [default: a file in DIR]",
 )
-@_at
+@at
 def init(folder: Path, offline: Path | None, database: str | None, now_s: int) -> None:
     """Make a new authority in DIR: its database, its keys, and root.pub for tokens and kiosks."""
-    with _Plain():
+    with Plain():
         core.init(folder, now_s, offline, database=database)
     click.echo(f"A new authority is in {folder}. Put {offline or folder / keyring.OFFLINE} away: it holds the root.")
 
 
 @authority.command()
-@_folder
+@folder_argument
 def migrate(folder: Path) -> None:
     """Bring the database of an older version to this one's form; keep a copy before."""
-    with _Plain():
+    with Plain():
         store.migrate(folder)
     click.echo("The database is of this version.")
 
 
 @authority.command("certify-kiosk")
-@_folder
+@folder_argument
 @click.argument("public", type=click.Path(dir_okay=False, path_type=Path), metavar="KIOSK.pub")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The certificate to write.")
 @click.option("--region", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: every region.")
 @click.option("--days", type=click.IntRange(1, 14), default=14, show_default=True)
 @click.option("--proxy", is_flag=True, help="It may also ask those who can't press: for a clinic's own kiosks only.")
 @_offline
-@_at
+@at
 def certify_kiosk(
     folder: Path, public: Path, out: Path, region: int, days: int, proxy: bool, offline: Path | None, now_s: int
 ) -> None:
     """Certify a kiosk's key (emask kiosk init writes KIOSK.pub), with the root key."""
-    with _Plain():
+    with Plain():
         key = signing.load_public(public)
         serial, data = core.certify_kiosk(folder, key, region, now_s, days, offline, proxy=proxy)
         write_whole(out, data)
@@ -110,33 +79,33 @@ def certify_kiosk(
 
 
 @authority.command()
-@_folder
+@folder_argument
 @click.argument("serial", type=click.IntRange(1))
-@_at
+@at
 def revoke(folder: Path, serial: int, now_s: int) -> None:
     """Revoke the kiosk certificate SERIAL; tokens learn it with the next list."""
-    with _Plain():
+    with Plain():
         core.revoke(folder, serial, now_s)
     click.echo(f"Certificate {serial} is revoked from the next list on.")
 
 
 @authority.command("change-list-key")
-@_folder
+@folder_argument
 @_offline
-@_at
+@at
 def change_list_key(folder: Path, offline: Path | None, now_s: int) -> None:
     """Draw and certify a fresh list key; tokens that saw a list of it take none of the old key any more."""
-    with _Plain():
+    with Plain():
         serial = core.change_list_key(folder, now_s, offline)
     click.echo(f"Lists are signed by the key of certificate {serial} from now on.")
 
 
 @authority.command()
-@_folder
+@folder_argument
 @click.option("--json", "as_json", is_flag=True)
 def audit(folder: Path, as_json: bool) -> None:
     """What was done here, and when: never whose."""
-    with _Plain(), store.opened(folder) as database:
+    with Plain(), store.opened(folder) as database:
         entries = store.audit(database)
     for at_s, what, count in entries:
         line = {"at": at_s, "what": what, "count": count}
@@ -158,20 +127,20 @@ _kind = click.option(
 
 
 @authority.command("set-quota")
-@_folder
+@folder_argument
 @click.argument("most", type=click.IntRange(0, 100_000), metavar="MOST")
 @_clinic
 @_kind
-@_at
+@at
 def set_quota(folder: Path, most: int, clinic: int, kind: str, now_s: int) -> None:
     """Allow a clinic MOST codes of a kind in any 14 days. A new authority allows clinic 1 plain codes only."""
-    with _Plain():
+    with Plain():
         intake.set_quota(folder, clinic, codes.named(kind), most, now_s)
     click.echo(f"Clinic {clinic} may be given {most} {kind} codes in 14 days.")
 
 
 @authority.command("issue-codes")
-@_folder
+@folder_argument
 @click.option("--count", type=click.IntRange(1, 10_000), default=1, show_default=True)
 @_clinic
 @_kind
@@ -179,12 +148,12 @@ def set_quota(folder: Path, most: int, clinic: int, kind: str, now_s: int) -> No
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write them to this file, for its owner only."
 )
-@_at
+@at
 def issue_codes(
     folder: Path, count: int, clinic: int, kind: str, days: int | None, out: Path | None, now_s: int
 ) -> None:
     """Print new single-use upload codes, one per line, within the clinic's quota."""
-    with _Plain():
+    with Plain():
         new = intake.issue_codes(folder, count, now_s, clinic=clinic, kind=codes.named(kind), days=days)
         text = "\n".join(new)
         if out is None:
@@ -195,9 +164,9 @@ def issue_codes(
 
 
 @authority.command()
-@_folder
+@folder_argument
 @click.argument("uploads", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="UPLOAD...")
-@_at
+@at
 @click.option("--json", "as_json", is_flag=True)
 def ingest(folder: Path, uploads: tuple[Path, ...], now_s: int, as_json: bool) -> None:
     """Take in uploads: files, or a folder that a kiosk filled, where NAME.taken is left beside each one taken.
@@ -228,7 +197,7 @@ def _one(folder: Path, path: Path, now_s: int) -> dict:
 
 
 @authority.command()
-@_folder
+@folder_argument
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The list file to write.")
 @click.option("--issued", "issued_s", type=Instant(), default=lambda: int(time.time()), show_default="now")
 @click.option("--scheme", type=click.Choice(["bluezone", "gaen"]), default="bluezone", show_default=True)
@@ -244,14 +213,25 @@ def _one(folder: Path, path: Path, now_s: int) -> dict:
     type=click.IntRange(1, 240),
     help="Minutes in 24 hours that make a contact, in place of the rule's.",
 )
+@click.option("--release", type=click.IntRange(1), help="The proposal on which two persons agreed; it says all else.")
 def publish(
-    folder: Path, out: Path, issued_s: int, scheme: str, region: int, rule_file: Path | None, minutes: int | None
+    folder: Path,
+    out: Path,
+    issued_s: int,
+    scheme: str,
+    region: int,
+    rule_file: Path | None,
+    minutes: int | None,
+    release: int | None,
 ) -> None:
     """Write a new signed list of the keys of the last 14 days, and short ones for who has a list of before."""
-    with _Plain():
+    with Plain():
         rule = rule_files.load(rule_file)[0] if rule_file else rules.DEFAULT
         rule = rule._replace(minutes=minutes or rule.minutes)
-        done = core.publish(folder, out, issued_s, rule, scheme, region)
+        if release is None:
+            done = core.publish(folder, out, issued_s, rule, scheme, region)
+        else:
+            done = core.publish_release(folder, out, release, issued_s)
     click.echo(
         f"List {done.serial} with {done.records} records is in {done.path}, {len(done.deltas)} short ones beside it."
     )
@@ -274,16 +254,5 @@ def site(site: Path, sources: tuple[Path, ...]) -> None:
     click.echo(f"{len(current)} lists are current in {site}.")
 
 
-class _Plain:
-    """Turns what core may raise into one line and an exit code."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind, error, trace) -> None:
-        if isinstance(error, core.Refused):
-            raise RefusedExit(str(error)) from None
-        if isinstance(error, DBAPIError):
-            raise BadInput(f"the database can't be used now: {str(error.orig).splitlines()[0]}") from None
-        if isinstance(error, (StoreMissing, core.KeyFileError, OSError, rule_files.RuleFileError)):
-            raise BadInput(str(error)) from None
+for _command in service_cli.COMMANDS:
+    authority.add_command(_command)

@@ -13,7 +13,7 @@ from emask import keylist, signed, spec
 from emask import rule as rules
 from emask import scheme as schemes
 from tools import codes, lists, wire
-from tools.authority import intake, keyring, store, tables
+from tools.authority import intake, keyring, releases, staff, store, tables
 from tools.authority.store import Refused
 from tools.authority.upload import Upload, UploadError
 from tools.files import write_whole
@@ -31,6 +31,16 @@ class Published:
     serial: int
     records: int
     deltas: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A list file before it is written; base 0: the whole list."""
+
+    serial: int
+    base: int
+    records: int
+    data: bytes
 
 
 def init(
@@ -111,27 +121,46 @@ def publish(
     folder: Path, out: Path, issued_s: int, rule: rules.Rule = rules.DEFAULT, scheme: str = "bluezone", region: int = 0
 ) -> Published:
     """Write a new list of all records of the last 14 days to `out`, and beside it a short one for the holders of each
-    of the seven lists before it. Serials and issue times only go up."""
-    number = schemes.get(scheme).NUMBER
+    of the seven lists before it. Serials and issue times only go up. Refused where staff release lists."""
     with store.opened(folder) as database:
-        certificate, key = keyring.list_key(folder, _list_key_serial(database))
-        serial = _next_serial(database, number, issued_s)
-        earlier = _earlier(database, number, region)
-        end_slot = _mark(database, number, issued_s, rule, serial)
-        written = []
-        for base in (0, *earlier):
-            records = _records(database, number, issued_s, end_slot, base)
-            revoked = _revoked(database, issued_s)
-            terms = lists.Terms(region, serial, issued_s, number, wire.pack_rule(rule), base, revoked)
-            written.append((base, len(records), _built(terms, records, certificate, key)))
-        count = written[0][1]
-        new = {"serial": serial, "scheme": number, "region": region, "issued_s": issued_s, "records": count}
-        database.execute(insert(tables.lists).values(new))
-        store.note(database, issued_s, "publish", count)
-    paths = [out if not base else out.with_name(f"{out.stem}-since-{base}{out.suffix}") for base, _, _ in written]
-    for path, (_, _, data) in zip(paths, written, strict=True):
-        write_whole(path, data)
-    return Published(out, serial, count, tuple(paths[1:]))
+        if staff.release(database):
+            raise Refused("two persons of the staff have to agree on each release first")
+        made = _make(database, folder, issued_s, rule, schemes.get(scheme).NUMBER, region)
+    return _write(out, made)
+
+
+def publish_release(folder: Path, out: Path, number: int, issued_s: int) -> Published:
+    """The same for the proposal `number`, on which two persons agreed (tools.authority.releases); once only."""
+    with store.opened(folder) as database:
+        row = releases.take(database, number, issued_s)
+        made = _make(database, folder, issued_s, rules.unpack(row.rule), row.scheme, row.region)
+        releases.done(database, number, made[0].serial)
+    return _write(out, made)
+
+
+def _make(database: Connection, folder: Path, issued_s: int, rule: rules.Rule, scheme: int, region: int) -> list[_Made]:
+    """The whole list and the short ones, signed; their serial is burned with the transaction."""
+    certificate, key = keyring.list_key(folder, _list_key_serial(database))
+    serial = _next_serial(database, scheme, issued_s)
+    earlier = _earlier(database, scheme, region)
+    end_slot = _mark(database, scheme, issued_s, rule, serial)
+    made = []
+    for base in (0, *earlier):
+        records = _records(database, scheme, issued_s, end_slot, base)
+        revoked = _revoked(database, issued_s)
+        terms = lists.Terms(region, serial, issued_s, scheme, wire.pack_rule(rule), base, revoked)
+        made.append(_Made(serial, base, len(records), _built(terms, records, certificate, key)))
+    new = {"serial": serial, "scheme": scheme, "region": region, "issued_s": issued_s, "records": made[0].records}
+    database.execute(insert(tables.lists).values(new))
+    store.note(database, issued_s, "publish", made[0].records)
+    return made
+
+
+def _write(out: Path, made: list[_Made]) -> Published:
+    paths = [out if not new.base else out.with_name(f"{out.stem}-since-{new.base}{out.suffix}") for new in made]
+    for path, new in zip(paths, made, strict=True):
+        write_whole(path, new.data)
+    return Published(out, made[0].serial, made[0].records, tuple(paths[1:]))
 
 
 def _built(terms: lists.Terms, records: list[bytes], certificate: bytes, key) -> bytes:
@@ -214,5 +243,6 @@ __all__ = [
     "change_list_key",
     "init",
     "publish",
+    "publish_release",
     "revoke",
 ]

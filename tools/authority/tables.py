@@ -3,7 +3,7 @@
 SQLite and PostgreSQL hold the same tables; migrations/ brings an older database to this form.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table
 
 metadata = MetaData()
 
@@ -73,4 +73,36 @@ audit = Table(
     _seconds("at_s", nullable=False),
     Column("what", String(32), nullable=False),
     Column("count", Integer, nullable=False),
+)
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), unique=True, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("clinic", Integer, nullable=False),
+    Column("password", String(256), nullable=False),
+    Column("failures", Integer, nullable=False),
+    _seconds("locked_until_s", nullable=False),
+    Column("disabled", Boolean, nullable=False),
+)
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token", LargeBinary(32), primary_key=True),
+    Column("staff", Integer, ForeignKey("staff.id"), nullable=False),
+    _seconds("until_s", nullable=False),
+)
+releases = Table(
+    "releases",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("region", Integer, nullable=False),
+    Column("scheme", Integer, nullable=False),
+    Column("rule", LargeBinary(64), nullable=False),
+    _seconds("proposed_s", nullable=False),
+    Column("proposed_by", Integer, ForeignKey("staff.id"), nullable=False),
+    _seconds("approved_s"),
+    Column("approved_by", Integer, ForeignKey("staff.id")),
+    Column("serial", BigInteger),
 )

@@ -1,0 +1,50 @@
+"""Owns what staff may see of the whole: how many, never who. Knows no web."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+
+from emask import spec
+from tools.authority import store, tables
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Codes of the last 14 days: given out, used, run out unused; uploads and records kept; the last list; kiosks."""
+
+    codes_issued: int
+    codes_used: int
+    codes_expired: int
+    uploads: int
+    records: int
+    records_unlisted: int
+    last_serial: int
+    last_issued_s: int
+    kiosks: int
+    kiosks_revoked: int
+
+
+def counts(folder: Path, now_s: int, clinic: int = 0) -> Counts:
+    """For the whole authority; with `clinic` the figures of codes are that clinic's, and the rest everybody's."""
+    codes, records, kiosks = tables.codes.c, tables.records.c, tables.certificates.c
+    recent = [codes.issued_s > now_s - 14 * spec.DAY_S, *([codes.clinic == clinic] if clinic else [])]
+    valid = [kiosks.kind != spec.LIST_KEY, kiosks.until_s >= now_s]
+    with store.reading(folder) as database:
+        last = database.execute(select(tables.lists).order_by(tables.lists.c.serial.desc()).limit(1)).first()
+        return Counts(
+            codes_issued=_count(database, tables.codes, *recent),
+            codes_used=_count(database, tables.codes, codes.upload.is_not(None), *recent),
+            codes_expired=_count(database, tables.codes, codes.upload.is_(None), codes.expires_s < now_s, *recent),
+            uploads=_count(database, tables.uploads),
+            records=_count(database, tables.records),
+            records_unlisted=_count(database, tables.records, records.listed.is_(None)),
+            last_serial=last.serial if last else 0,
+            last_issued_s=last.issued_s if last else 0,
+            kiosks=_count(database, tables.certificates, kiosks.revoked_s.is_(None), *valid),
+            kiosks_revoked=_count(database, tables.certificates, kiosks.revoked_s.is_not(None), *valid),
+        )
+
+
+def _count(database: Connection, table: Table, *where: ColumnElement[bool]) -> int:
+    return database.execute(select(func.count()).select_from(table).where(*where)).scalar_one()
