@@ -1,8 +1,10 @@
 """Facts about the authority's web service: what staff may do, what an intake keeps, what two persons release."""
 
+import json
 import re
 
 import pytest
+from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
 from emask import spec
@@ -11,6 +13,7 @@ from tools import codes
 from tools.authority import core, intake, retention, staff, store
 from tools.authority.store import Refused
 from tools.authority.web.app import Settings, make_app
+from tools.cli import main
 
 PASSWORD = "correct horse battery"
 
@@ -239,3 +242,11 @@ def test_form_of_another_site_is_refused(web):
     answer = web.post("/codes", data={"count": 1, "kind": "plain"}, headers={"Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 403
     assert web.post("/login", data={"name": "mai", "password": "wrong"}).status_code == 401
+
+
+def test_load_trial_asks_service_and_peer_the_same():
+    done = CliRunner().invoke(main, ["authority", "load", "--uploads", "6", "--reads", "6", "--clients", "2", "--json"])
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.output)
+    assert set(found) == {"service", "bare"}
+    assert all(found[who][what]["per_second"] > 0 for who in found for what in ("uploads", "lists"))

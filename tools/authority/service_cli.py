@@ -2,12 +2,16 @@
 
 import dataclasses
 import json
+import tempfile
 from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import Progress as Bar
 
 from tools.authority import retention, staff
 from tools.authority.options import Plain, at, folder_argument
+from tools.cli import DeviceFailed
 
 _password = click.password_option("--password", envvar="EMASK_PASSWORD", help="Better typed, when it is asked for.")
 
@@ -88,4 +92,44 @@ def serve(folder: Path, host: str, port: int, lists_folder: Path | None) -> None
     uvicorn.run(app, host=host, port=port, access_log=False, server_header=False, log_level="warning")
 
 
-COMMANDS = (add_staff, set_password, disable_staff, forget, serve)
+@click.command("load")
+@click.option("--uploads", type=click.IntRange(1, 100_000), default=1_000, show_default=True)
+@click.option("--reads", type=click.IntRange(1, 100_000), default=2_000, show_default=True)
+@click.option("--clients", type=click.IntRange(1, 64), default=8, show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def load_trial(uploads: int, reads: int, clients: int, as_json: bool) -> None:
+    """Measure uploads and list reads per second, beside the bare framework doing the same input and output.
+
+    On a new authority in a temporary folder. For two processors: taskset -c 0,1 emask authority load.
+    """
+    from tools.authority import load
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Bar(console=Console(stderr=True), transient=True, disable=as_json) as bar,
+    ):
+        task = bar.add_task("")
+        try:
+            found = load.run(
+                Path(folder),
+                uploads,
+                reads,
+                clients,
+                lambda what, at, size: bar.update(task, description=what, completed=at, total=size),
+            )
+        except load.LoadError as error:
+            raise DeviceFailed(str(error)) from None
+    if as_json:
+        click.echo(
+            json.dumps({who: {what: vars(rate) for what, rate in rates.items()} for who, rates in found.items()})
+        )
+        return
+    for what in ("uploads", "lists"):
+        own, peer = found["service"][what], found["bare"][what]
+        click.echo(
+            f"{what}: {own.per_second} a second, 99 % within {own.p99_ms} ms; the bare framework {peer.per_second}, "
+            f"{peer.p99_ms} ms: {own.per_second / peer.per_second:.2f} of it"
+        )
+
+
+COMMANDS = (add_staff, set_password, disable_staff, forget, serve, load_trial)
