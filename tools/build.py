@@ -54,6 +54,26 @@ def build(out: Path | None = None, root: Path = ROOT) -> list[Unit]:
     return units
 
 
+def compile_tree(source: Path, target: Path, skip: tuple[str, ...] = ()) -> None:
+    """Compile what lies in a folder, but for what `skip` names in it, to the same places in another."""
+    compiler = _compiler()
+    cache = ROOT / "build" / "mpy-cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    wanted = set()
+    for path in _sources(source):
+        inside = path.relative_to(source)
+        if inside.parts[0] not in skip:
+            wanted.add(_place(compiler.compile(path, inside.as_posix(), cache), target / inside))
+    _remove_strays(target, wanted)
+
+
+def _place(code: bytes, target: Path) -> Path:
+    target = target.with_suffix(".mpy")
+    if not target.exists() or target.read_bytes() != code:
+        _write(target, code)
+    return target
+
+
 def _sources(folder: Path) -> Iterator[Path]:
     return (path for path in sorted(folder.rglob("*.py")) if "__pycache__" not in path.parts)
 
@@ -61,9 +81,7 @@ def _sources(folder: Path) -> Iterator[Path]:
 def _unit(compiler: "_Compiler", cache: Path, out: Path, root: Path, package: str, folder: str, source: Path) -> Unit:
     inside = source.relative_to(root / folder)
     code = compiler.compile(source, inside.as_posix(), cache)
-    target = (out / package / inside).with_suffix(".mpy")
-    if not target.exists() or target.read_bytes() != code:
-        _write(target, code)
+    target = _place(code, out / package / inside)
     return Unit(package, source.relative_to(root).as_posix(), target, len(code))
 
 

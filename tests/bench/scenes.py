@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from emask import sighting, spec, store
 from tools import ROOT, build
 from tools.bench import outcome
-from tools.bench.cli import _command
+from tools.bench.command import command
 from tools.bench.image import Image, prepare
 from tools.bench.node import Node
 from tools.bench.run import Run
@@ -122,7 +122,7 @@ def spoilt(folder: Path, name: str, before: str, after: str) -> Image:
 
 def play(path: Path, out: Path, *, seed: int | None = None, before: Callable[[Run], None] | None = None) -> Run:
     """Play a scenario to its end and close it; before(run) may hook in."""
-    run = Run(Scenario.load(path), image(), out, seed=seed, command=_command)
+    run = Run(Scenario.load(path), image(), out, seed=seed, command=command)
     try:
         if before:
             before(run)

@@ -3,7 +3,6 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from tools.bench import speed as bench_speed
 from tools.bench import summary
 from tools.bench import trace as power_trace
 from tools.bench.attack.cli import attack
+from tools.bench.command import command
 from tools.bench.energy import Board, BoardError
 from tools.bench.engine import BenchError
 from tools.bench.image import Image, ImageError, prepare
@@ -27,7 +27,7 @@ from tools.bench.recording import RecordingError
 from tools.bench.run import Run
 from tools.bench.scenario import Scenario, ScenarioError
 from tools.build import BuildError
-from tools.cli import BadInput, Refused, main
+from tools.cli import BadInput, Refused
 
 _seed = click.option("--seed", type=click.IntRange(min=0), help="In place of the scenario's own.")
 _json = click.option("--json", "as_json", is_flag=True, help="JSON, for other programs.")
@@ -220,7 +220,7 @@ def _bar() -> Progress:
 
 
 def _play(plan: Scenario, image: Image, folder: Path, seed: int | None, detail: str, watcher: Any = None) -> Run:
-    done = Run(plan, image, folder, seed=seed, detail=detail, command=_command)
+    done = Run(plan, image, folder, seed=seed, detail=detail, command=command)
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
@@ -242,17 +242,6 @@ def _play(plan: Scenario, image: Image, folder: Path, seed: int | None, detail: 
             done.engine.close()
         done.wall_s = time.monotonic() - started
     return done
-
-
-def _command(words: list[str], folder: Path) -> str:
-    """One emask command line, run in the output folder; its text. BenchError if it refuses."""
-    from click.testing import CliRunner
-
-    with chdir(folder):
-        result = CliRunner().invoke(main, words)
-    if result.exit_code:
-        raise BenchError(f"emask {' '.join(words[:2])} ended with {result.exit_code}: {result.output.strip()}")
-    return result.output
 
 
 def _write(path: Path, facts: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tools.bench.command import command
 from tools.bench.engine import BenchError
 from tools.bench.image import Image
 from tools.bench.run import Run
@@ -101,11 +102,9 @@ def beside_kib(image: Image) -> tuple[int, int]:
 
 def survives(image: Image, scenario: Scenario, heap_kib: int) -> bool:
     """Whether every token lives through it: no crash, no visit broken, all alerted but the case."""
-    from tools.bench.cli import _command
-
     scenario = replace(scenario, nodes=[replace(node, heap_kib=heap_kib) for node in scenario.nodes])
     with tempfile.TemporaryDirectory() as folder:
-        run = Run(scenario, image, Path(folder), command=_command)
+        run = Run(scenario, image, Path(folder), command=command)
         try:
             run.play()
         except BenchError:  # a case without upload ends the command line: the heap was too small

@@ -32,7 +32,7 @@ def prepare(aioble_dir: str | None = None) -> Image:
     build.build()
     out = ROOT / "build"
     shims = out / "bench"
-    _compile_tree(ROOT / "boards" / "bench", shims, skip=("runner.py", "double"))
+    build.compile_tree(ROOT / "boards" / "bench", shims, skip=("runner.py", "double"))
     _copy(ROOT / "boards" / "bench" / "runner.py", shims / "runner.py")
     aioble_path, aioble = _aioble(aioble_dir or aioble_folder(), out)
     boards = {p.name.removeprefix("board-"): p for p in sorted((out / "mpy").glob("board-*"))}
@@ -47,7 +47,7 @@ def aioble_folder() -> str:
 
 def _aioble(folder: str, out: Path) -> tuple[Path, str]:
     if not folder:
-        _compile_tree(ROOT / "boards" / "bench" / "double", out / "aioble-double")
+        build.compile_tree(ROOT / "boards" / "bench" / "double", out / "aioble-double")
         return out / "aioble-double", "double"
     source = Path(folder).expanduser()
     if not (source / "aioble" / "__init__.py").is_file():
@@ -55,27 +55,8 @@ def _aioble(folder: str, out: Path) -> tuple[Path, str]:
             f"AIOBLE={folder}: this folder holds no package aioble; name the folder above aioble/__init__.py"
         )
     target = out / "aioble-real"
-    _compile_tree(source / "aioble", target / "aioble")
+    build.compile_tree(source / "aioble", target / "aioble")
     return target, "real"
-
-
-def _compile_tree(source: Path, target: Path, skip: tuple[str, ...] = ()) -> None:
-    compiler = build._compiler()
-    cache = ROOT / "build" / "mpy-cache"
-    cache.mkdir(parents=True, exist_ok=True)
-    wanted = set()
-    for path in sorted(source.rglob("*.py")):
-        inside = path.relative_to(source)
-        if inside.parts[0] in skip or "__pycache__" in inside.parts:
-            continue
-        code = compiler.compile(path, inside.as_posix(), cache)
-        place = (target / inside).with_suffix(".mpy")
-        wanted.add(place)
-        if not place.exists() or place.read_bytes() != code:
-            build._write(place, code)
-    for path in target.rglob("*.mpy"):
-        if path not in wanted:
-            path.unlink(missing_ok=True)
 
 
 def _copy(source: Path, target: Path) -> None:
