@@ -36,8 +36,8 @@ def test_loop_that_calls_nothing_is_ended(started):
 def test_process_that_gets_no_processor_is_not_ended(started):
     own = started(LATE)
     own.request()
-    own.running_since = time.monotonic()
     own._process.send_signal(signal.SIGSTOP)  # as on a machine where others come first
+    own.running_since = time.monotonic()
     used_s = own.used_s()
     time.sleep(3.5)
     assert own._process.poll() is None and own.used_s() - used_s < 0.5
