@@ -101,10 +101,13 @@ class Slots:
                 self._mark(choice, _REJECTED)
 
     def keep(self):
-        """The running image works: it stays. Nothing happens if it stays already."""
-        choice = self.current()
-        if choice and not choice.kept:
-            self._mark(choice, _KEPT)
+        """The running image works: it stays. Nothing happens if it stays already.
+
+        Called after each wake-up, so it reads the record alone: the newest choice is what runs.
+        """
+        for choice in self.choices()[:1]:
+            if not choice.kept:
+                self._mark(choice, _KEPT)
 
     def mapped_is(self, digest):
         """True if the mapped partition holds the payload with this SHA-256, whole."""
@@ -155,6 +158,13 @@ def digest_of(device, block, size):
         size -= BLOCK_BYTES
         block += 1
     return found.digest()
+
+
+def keep():
+    """Keep the image that runs on this chip; OSError if its partition table has no slots."""
+    from esp32 import Partition
+
+    Slots(Partition("choice"), None, None, None).keep()
 
 
 def here():

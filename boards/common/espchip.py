@@ -182,4 +182,4 @@ def keep_image():
         import slots
     except ImportError:
         return
-    slots.here().keep()
+    slots.keep()

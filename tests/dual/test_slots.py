@@ -148,6 +148,16 @@ def test_kept_image_costs_no_flash_at_a_start():
     assert token.power[0].operations == before
 
 
+def test_keeping_reads_the_record_alone():
+    token = settled()
+    token.install(2)
+    token.boot()
+    alone = slots.Slots(token.slots.record, None, None, None)
+    alone.keep()
+    alone.keep()
+    assert [token.boot() == NEW for _ in range(6)] == [True] * 6
+
+
 def test_damage_of_the_mapped_copy_is_mended_from_the_slot():
     token = settled()
     token.mapped.blocks[0][100] ^= 1

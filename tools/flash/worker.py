@@ -158,7 +158,7 @@ class Worker:
 
     def step_keep(self, tell: Tell) -> None:
         """Everything works: the image stays, the token starts and is silent on its shelf."""
-        self.token.do("import slots\nslots.here().keep()")
+        self.token.do("import slots\nslots.keep()")
         self.token.release()
 
     def step_release(self, tell: Tell) -> None:
