@@ -14,10 +14,19 @@ frozen = [path for path in sys.path if path != given and path != ".frozen"]  # o
 
 
 def mapped():
+    # Names that were imported from an image are kept where they stand in it. A chip that maps another one starts anew;
+    # this process goes on, so every image that it ever mapped must stay in memory.
     device = esp32.Partition("romfs")
     data = bytearray(device.ioctl(4) * 4096)
     device.readblocks(0, data)
-    return bytes(data) if data[:3] == b"\xd2\xcd\x31" else b""
+    if data[:3] != b"\xd2\xcd\x31":
+        return b""
+    esp32.images = getattr(esp32, "images", [])
+    for known in esp32.images:
+        if known == data:
+            return known
+    esp32.images.append(bytes(data))
+    return esp32.images[-1]
 
 
 def settings():

@@ -99,7 +99,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
     folder = tmp_path_factory.mktemp("update")
-    with Rig(folder, heap_kib=2048, more_partitions=MORE) as rig:
+    with Rig(folder, heap_kib=4096, more_partitions=MORE) as rig:
         desk = Desk(folder, rig)
         rig.s(5)  # the base alone takes its settings
         update(desk)
