@@ -624,6 +624,30 @@ def test_no_two_visits_share_a_key_or_nonce():
     assert len({visit.kiosk.keys.to_token for visit in visits}) == 6
 
 
+def test_no_first_boot_draws_the_keys_of_another():
+    own, nonces = set(), set()
+    for _ in range(3):
+        device, visit = handed_over()
+        minutes(device, 1)
+        own.add(bytes(device.identity._own.key))
+        nonces.add(bytes(visit.nonce))
+    assert len(own) == 3 and len(nonces) == 3
+
+
+def test_secrets_of_a_visit_are_in_no_flash_and_no_rtc_memory():
+    device, _ = handed_over()
+    visit = Visit(device)
+    drawn = list(visit.session._secrets)
+    keys = [bytes(visit.session._keys.to_token), bytes(visit.session._keys.to_kiosk)]
+    assert visit.ask() == (spec.UPLOAD_NOT_ASKED, [])
+    assert not hasattr(visit.session, "_secrets") and not hasattr(visit.session, "_keys")
+    minutes(device, 2)
+    device.freeze()
+    kept = b"".join([bytes(part.data) for part in board.partitions.values()]) + board.rtc
+    assert not [secret for secret in drawn + keys if secret in kept]
+    assert device.identity._own.key in kept, "the search finds what is there"
+
+
 # -- lists
 
 

@@ -74,6 +74,16 @@ def test_strangers_never_match():
     assert _World().decide([_record()]) is None
 
 
+def test_identifier_that_differs_in_any_one_byte_is_another():
+    for place in range(12):
+        world = _World()
+        for number in range(4):
+            other = bytearray(_ident(_KEY, _NOON // 900 + number))
+            other[place] ^= 1
+            world.hear(bytes(other), _NOON + 900 * number)
+        assert world.decide([_record()]) is None, place
+
+
 def test_one_identifier_for_less_than_the_rules_minutes_is_no_contact():
     world = _World()
     world.hear(_ident(_KEY, _NOON // 900), _NOON, 0x0FFF)

@@ -118,3 +118,17 @@ def test_no_place_of_a_machine_is_written_down():
     ]
     bad = [code.place(path) for path in texts if any(n in path.read_text(encoding="utf-8") for n in needles)]
     assert bad == []
+
+
+@DEVICE
+def test_device_file_pairs_with_nobody(path):
+    """So there is no passkey, fixed or not, and no bond that would outlive an address."""
+    pairing = {"gap_pair", "gap_passkey", "bond", "mitm", "le_secure", "passkey", "pair"}
+
+    def pairs(node):
+        if isinstance(node, ast.Call):
+            return bool({keyword.arg for keyword in node.keywords} & pairing)
+        return isinstance(node, ast.Attribute) and node.attr in pairing
+
+    assert found(path, pairs) == []
+    assert any(pairs(node) for node in ast.walk(ast.parse("ble.config(bond=True)\nconnection.pair()")))

@@ -209,6 +209,8 @@ class Link:
                 receiver.host.radio.account("rx", _LL_OVERHEAD_BYTES * _BYTE_US)
             return -1
         air = sender.queue[0][1][0] if sender.queue else _LL_OVERHEAD_BYTES * _BYTE_US
+        if sender.queue and self.engine.log.full:
+            self.engine.log.event("air", sender.host.name, bytes=air // _BYTE_US - _LL_OVERHEAD_BYTES)
         sender.host.radio.account("tx", air)
         if receiver.closed:
             return -1

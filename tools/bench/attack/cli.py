@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tools.bench.attack import flood as connecting
 from tools.bench.attack import garbage as writing
 from tools.bench.engine import BenchError
 from tools.bench.image import ImageError, prepare
@@ -37,6 +38,33 @@ def garbage(frames: int, seed: int, aioble: str | None, as_json: bool) -> None:
         task = bar.add_task("garbage", total=frames)
         found = writing.run(prepare(aioble), frames, seed, lambda done: bar.update(task, completed=min(done, frames)))
     _tell(found.facts(), found.text(), bool(found.faults), as_json)
+
+
+@attack.command("flood")
+@_seed
+@_aioble
+@_json
+def flood(seed: int, aioble: str | None, as_json: bool) -> None:
+    """What one press of the button costs at most, whoever connects then and however long they stay."""
+    with Plain(), _bar() as bar:
+        task = bar.add_task("flood", total=len(connecting.CASES))
+        found = connecting.run(prepare(aioble), seed, lambda: bar.advance(task))
+    _tell(found, connecting.text(found), False, as_json)
+
+
+@attack.command("eavesdrop")
+@click.option("--visits", type=click.IntRange(8, 10_000), default=200, show_default=True, help="Of each kind.")
+@_seed
+@_aioble
+@_json
+def eavesdrop(visits: int, seed: int, aioble: str | None, as_json: bool) -> None:
+    """Can who hears a visit's packets tell an alerted token, or an upload? By numbers, sizes, times; with a control."""
+    from tools.bench.attack import eavesdrop as hearing
+
+    with Plain(), _bar() as bar:
+        task = bar.add_task("eavesdrop", total=visits * len(hearing.KINDS))
+        found = hearing.run(prepare(aioble), visits, seed, lambda: bar.advance(task))
+    _tell(found, hearing.text(found), hearing.leaks(found), as_json)
 
 
 class Plain:

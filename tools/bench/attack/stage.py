@@ -43,7 +43,8 @@ class Stage:
         scenario = Scenario("stage", seed, START_UTC, _EVER_S, [token], kiosks, links, [], folder)
         self.bench = Run(scenario, image, folder / "out", seed=seed, detail=detail)
         self.engine, self.loop = self.bench.engine, self.bench.loop
-        self.node.power_on()
+        with self.engine.inside(self.node.name):
+            self.node.power_on()
         self.wait(2.0)
 
     def __enter__(self) -> Stage:
