@@ -1,6 +1,6 @@
 # Everything a developer runs. `make` alone lists the targets; each of them sets up what it needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup aioble demo test lint types firmware size bench powercut clean
+.PHONY: help setup aioble demo kiosk-demo test lint types firmware size bench powercut clean
 
 VENV := .venv
 AIOBLE_VERSION := 0.6.2
@@ -11,7 +11,7 @@ BOARD ?= esp32c3
 WORKERS ?= auto
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP)  ## make the environment .venv with the pinned packages
 
@@ -26,6 +26,9 @@ aioble: $(STAMP)  ## install the real aioble with mip (needs a network); the ben
 
 demo: $(STAMP)  ## the token's first day: 18 recorded people, one case, the alerts, a report
 	@$(BIN)/emask bench demo --out $(OUT)/demo
+
+kiosk-demo: $(STAMP)  ## the kiosk's page in a browser, with three tokens on the bench, in true time
+	@$(BIN)/emask bench kiosk --out $(OUT)/kiosk
 
 test: $(STAMP)  ## all tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile

@@ -8,14 +8,14 @@ from types import SimpleNamespace
 
 from emask import frames, handshake, keylist, manifest, messages, signed, spec
 from emask_crypto import ed25519, hpke, x25519
-from tools import signing
+from tools import signing, wire
 
 
 class FakeToken:
     """Answers as the firmware does.
 
     `faults`: "mute", "bad_frame", "spoil" (one block), "flood", "far_offset", "other_key", "junk_status",
-    "junk_upload", "unasked" or none.
+    "junk_upload", "unasked", "slow" (answers no ASK) or none.
     """
 
     def __init__(self, root, scheme=1, key=bytes(range(32)), serial=0, faults=(), mtu=23, agrees=True):
@@ -25,8 +25,13 @@ class FakeToken:
         self.upload = [keylist.pack_record(key, 1000, 0, 90)]
         self.heard, self.times, self.shelf, self.notify = [], [], True, None
         self.nudges = 0
+        self.status = {}  # fields that differ from a usual token's
         self._joiner, self._sequence = frames.Joiner(512), 0
         self._once, self._enc = self._drawn()
+
+    def connected(self):
+        """A new visit: frames are counted anew."""
+        self._joiner, self._sequence = frames.Joiner(512), 0
 
     def _drawn(self):
         secret = secrets.token_bytes(32)
@@ -40,6 +45,8 @@ class FakeToken:
         if message is None or "mute" in self.faults:
             return
         self.heard.append(message[0])
+        if message[0] == spec.ASK and "slow" in self.faults:
+            return
         for kind, body in self._answer(*message):
             self._send(kind, body)
 
@@ -79,7 +86,8 @@ class FakeToken:
         self.whole = handshake.shown(opening, self._enc)
         self._keys = handshake.Keys(self.whole, secret)
         state = spec.STATE_SHELF if self.shelf else spec.STATE_TIME_KNOWN
-        status = handshake.pack_status((2, 1, state, 3900, self.serial, 0, 0, 4, 32, 0, 1, 0), secret)
+        usual = dict(zip(wire.STATUS_FIELDS, (2, 1, state, 3900, self.serial, 0, 0, 4, 32, 0, 1, 0)))
+        status = handshake.pack_status(tuple({**usual, **self.status}.values()), secret)
         info = b"other" if "junk_status" in self.faults else handshake.STATUS_INFO + opening
         return spec.STATUS, hpke.seal(shared, self._enc, info, status)
 

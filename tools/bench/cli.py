@@ -214,6 +214,36 @@ def trace(trace: Path, board: str, sleep: str, as_json: bool) -> None:
     click.echo(json.dumps(facts) if as_json else power_trace.text(facts))
 
 
+@bench.command("kiosk")
+@click.option(
+    "--port",
+    type=click.IntRange(1024, 65534),
+    default=8080,
+    show_default=True,
+    help="Of the panel; the page's is the next.",
+)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out/kiosk"), show_default=True)
+@_aioble
+def kiosk_demo(port: int, out: Path, aioble: str | None) -> None:
+    """The kiosk's page to try in a browser, with three tokens on the bench in true time; one of them is alerted."""
+    from tools.bench.tray.demo import Demo
+
+    with _Plain():
+        demo = Demo(prepare(aioble), out, command)
+        try:
+            with _bar() as bar:
+                task = bar.add_task("what went before", total=demo.length_s)
+                demo.prelude(lambda at_s, of_s: bar.update(task, completed=at_s))
+            click.echo(f"Open http://127.0.0.1:{port}/ in a browser. Ctrl-C ends it.")
+            demo.run(port + 1, port)
+        except OSError as error:
+            raise BadInput(str(error)) from None
+        except KeyboardInterrupt:
+            click.echo("Stopped.", err=True)
+        finally:
+            demo.close()
+
+
 def _bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
     return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))

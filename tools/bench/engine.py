@@ -88,6 +88,13 @@ class Engine:
         self.whose(owner).plan(when_us, timer)
         return timer
 
+    def next_us(self) -> int | None:
+        """When the next event of the island that is played is planned, or None."""
+        plans = self.here.plans
+        while plans and plans[0][2].fn is None:
+            heapq.heappop(plans)
+        return plans[0][0] if plans else None
+
     def ask(self, node: Node) -> None:
         """The node's VM was answered: before anything else happens here it says what it wants next."""
         self.here.asking = node

@@ -6,6 +6,7 @@ import itertools
 import math
 import random
 from collections.abc import Callable, Collection
+from typing import Protocol
 
 from tools.bench.recording import Recording
 
@@ -14,18 +15,30 @@ _SWAY_US = 1_200_000_000
 _REACH_US = 1_000_000  # levels move slowly: one evaluation a second and link
 
 
+class Model(Protocol):
+    """What drives links: which pairs, how strong at a time (None: not at all), and how a packet's level is spread."""
+
+    def knows(self, sender: str, receiver: str) -> bool: ...
+
+    def joins(self, t_us: int) -> bool: ...
+
+    def level_dbm(self, sender: str, receiver: str, t_us: int) -> float | None: ...
+
+    def fading_db(self, rng: random.Random) -> float: ...
+
+
 class LinkTable:
     """Directed links by name. The first model that knows a pair drives it."""
 
     def __init__(self, rng: Callable[..., random.Random]) -> None:
         self._rng = rng
-        self._models: list[ConstantLink | PathLinks | RecordedLinks] = []
-        self._chosen: dict[tuple[str, str], ConstantLink | PathLinks | RecordedLinks | None] = {}
+        self._models: list[Model] = []
+        self._chosen: dict[tuple[str, str], Model | None] = {}
         self._cache: dict[tuple[str, str], tuple[int, float | None]] = {}
         self._fading: dict[str, random.Random] = {}
         self._partners: dict[str, tuple[int, tuple[str, ...]]] = {}
 
-    def add(self, model: ConstantLink | PathLinks | RecordedLinks) -> None:
+    def add(self, model: Model) -> None:
         self._models.append(model)
 
     def changes_us(self) -> list[int]:
@@ -59,7 +72,7 @@ class LinkTable:
             known = self._partners[sender] = (len(names), some)
         return known[1]
 
-    def _model(self, pair: tuple[str, str]) -> ConstantLink | PathLinks | RecordedLinks | None:
+    def _model(self, pair: tuple[str, str]) -> Model | None:
         try:
             return self._chosen[pair]
         except KeyError:

@@ -181,13 +181,19 @@ class Run:
         return self.scenario.start_utc.timestamp() + self.engine.now_us / 1e6
 
     def play(self, progress: Progress | None = None) -> None:
-        """Run to the end of the scenario."""
+        """Run to the end of the scenario; then all power goes."""
+        try:
+            self.prelude(progress)
+        finally:
+            for node in self.nodes.values():
+                node.power_off()
+
+    def prelude(self, progress: Progress | None = None) -> None:
+        """Run to the end of the scenario and leave the nodes as they are, for whoever goes on with the engine."""
         try:
             self.loop.run_until_complete(self._play(progress))
         finally:
             self.loop.run_until_complete(_cancel_rest())
-            for node in self.nodes.values():
-                node.power_off()
             self.loop.close()
 
     async def _play(self, progress: Progress | None) -> None:

@@ -16,6 +16,10 @@ class VisitError(Exception):
     """The token did not answer in time, or answered what can't be; the text names no one."""
 
 
+class TokenSilent(VisitError):
+    """The token did not answer in time: perhaps it was carried away."""
+
+
 class Client(Protocol):
     """What is used of bleak.BleakClient 3.1."""
 
@@ -110,7 +114,7 @@ class Channel:
 
 
 class _deadline:  # noqa: N801 - reads as a word in `async with`
-    """asyncio.timeout with a VisitError that says what was waited for."""
+    """asyncio.timeout with a TokenSilent that says what was waited for."""
 
     def __init__(self, seconds: float, why: str) -> None:
         self._timeout = asyncio.timeout(seconds)
@@ -123,4 +127,4 @@ class _deadline:  # noqa: N801 - reads as a word in `async with`
         try:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError:
-            raise VisitError(self._why) from None
+            raise TokenSilent(self._why) from None

@@ -16,6 +16,7 @@ from tools import lists, signing
 from tools.cli import BadInput, DeviceFailed, Refused
 from tools.kiosk import carry, identity
 from tools.kiosk.folder import KioskFolder
+from tools.kiosk.hall.cli import phrases, screens, serve
 from tools.kiosk.identity import IdentityError
 from tools.kiosk.session import VisitResult, Wish
 
@@ -136,8 +137,8 @@ def status(folder: Path, as_json: bool) -> None:
 @click.option("--end-alert", is_flag=True, help="End the alerts of the tokens that come.")
 @click.option("--once", is_flag=True, help="End after one complete visit.")
 @_json
-def serve(folder: Path, handover: bool, upload_code: str | None, end_alert: bool, once: bool, as_json: bool) -> None:
-    """Wait for tokens with this computer's Bluetooth radio (bleak) and serve them, until interrupted."""
+def tend(folder: Path, handover: bool, upload_code: str | None, end_alert: bool, once: bool, as_json: bool) -> None:
+    """Serve tokens without a page, for staff at a terminal, with this computer's Bluetooth radio, until interrupted."""
     from bleak.exc import BleakError
 
     if upload_code is not None and len(upload_code.encode()) != spec.CODE_BYTES:
@@ -146,7 +147,7 @@ def serve(folder: Path, handover: bool, upload_code: str | None, end_alert: bool
         wish = Wish(handover=handover, end_alert=end_alert, code=upload_code)
         own = KioskFolder(folder)
         identity.load(own.path, time.time())
-        asyncio.run(_serve(own, wish, once, as_json))
+        asyncio.run(_tend(own, wish, once, as_json))
     except IdentityError as error:
         raise BadInput(str(error)) from None
     except (BleakError, OSError) as error:
@@ -155,7 +156,7 @@ def serve(folder: Path, handover: bool, upload_code: str | None, end_alert: bool
         click.echo("Stopped.", err=True)
 
 
-async def _serve(folder: KioskFolder, wish: Wish, once: bool, as_json: bool) -> None:
+async def _tend(folder: KioskFolder, wish: Wish, once: bool, as_json: bool) -> None:
     from bleak import BleakClient, BleakScanner
 
     from tools.kiosk import service
@@ -218,3 +219,7 @@ def _sentence(result: VisitResult, why: str) -> str:
 
 def _utc(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+for command in (serve, screens, phrases):
+    kiosk.add_command(command)

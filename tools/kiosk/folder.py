@@ -3,7 +3,7 @@
 kiosk.key, kiosk.pub, kiosk.cert, root.pub    who the kiosk is: tools.kiosk.identity
 inbox/list-REGION-SERIAL-BASE.eml             signed lists for the tokens
 outbox/*.json                                 uploads for the authority (emask-upload/2, readable by the owner only)
-log.jsonl                                     one line per visit, without address, code, key or identifier
+log.jsonl                                     one line per visit or fault, without address, code, key or identifier
 """
 
 import json
@@ -15,6 +15,9 @@ from tools import lists
 from tools.files import write_whole
 from tools.kiosk import identity
 from tools.signing import UPLOAD_FORMAT, Chance
+
+_ROOM = ".room"
+_ROOM_BYTES = 8192  # an upload file has less than 2,000, and its folder may grow by a block
 
 
 class KioskFolder:
@@ -56,6 +59,10 @@ class KioskFolder:
         fitting = [taken for taken in self.sound_lists() if taken.header.base <= serial]
         return fitting[0] if fitting else None
 
+    def make_room(self) -> None:
+        """Hold the disk's room for one upload until it is stored. OSError if there is none."""
+        write_whole(self.outbox / _ROOM, bytes(_ROOM_BYTES), 0o600)
+
     def store_upload(self, code: str, visit: bytes, sealed: bytes, received_s: int) -> Path:
         """Keep an upload for the authority under a name that tells nothing; mode 0600."""
         plain = {
@@ -66,6 +73,7 @@ class KioskFolder:
             "received": received_s,
         }
         path = self.outbox / f"upload-{self.chance(8).hex()}.json"
+        (self.outbox / _ROOM).unlink(missing_ok=True)
         write_whole(path, json.dumps(plain, indent=1).encode() + b"\n", mode=0o600)
         return path
 
@@ -73,7 +81,7 @@ class KioskFolder:
         return sorted(self.outbox.glob("*.json"))
 
     def log(self, entry: dict) -> None:
-        """Append one visit; the caller sees to it that nothing in it identifies anyone."""
+        """Append one visit or fault; the caller sees to it that nothing in it identifies anyone."""
         line = (json.dumps(entry, sort_keys=True) + "\n").encode()
         handle = os.open(self.path / "log.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
@@ -82,12 +90,14 @@ class KioskFolder:
             os.close(handle)
 
     def visits(self) -> list[dict]:
-        """All logged visits, oldest first; a last line that was cut off is left out."""
+        """All logged visits, oldest first; faults, and a last line that was cut off, are left out."""
         path = self.path / "log.jsonl"
         found = []
         for line in path.read_text().splitlines() if path.exists() else []:
             try:
-                found.append(json.loads(line))
+                entry = json.loads(line)
             except ValueError:
                 continue
+            if "complete" in entry:
+                found.append(entry)
         return found

@@ -16,17 +16,26 @@ from bleak.backends.device import BLEDevice
 from bleak.exc import BleakError
 
 from emask import spec
-from tools.kiosk.channel import VisitError
+from tools.kiosk.channel import TokenSilent, VisitError
 from tools.kiosk.folder import KioskFolder
 from tools.kiosk.identity import IdentityError
-from tools.kiosk.session import Progress, Show, VisitResult, Wish, visit
+from tools.kiosk.session import NotMine, Progress, Show, VisitResult, Wish, visit
 
 VISIT_LIMIT_S = 150.0
 _CONNECT_LIMIT_S = 20.0
 _REST_S = 75.0  # a served token is connectable for at most this long under the same address
 _PAUSE_S = 1.0  # after a failure: do not hammer
 
+SILENT, OTHER, FOLDER, BROKE = "silent", "other", "folder", "broke"
 OnVisit = Callable[[VisitResult, str], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Ending:
+    """How a visit ended. why: empty if it is complete, else words; kind: one of the constants above, or empty."""
+
+    why: str = ""
+    kind: str = ""
 
 
 def over(scanner_backend: Any, client_backend: Any) -> tuple[Any, Any]:
@@ -63,8 +72,9 @@ async def serve(
         device = await _next_visitor(scanner_cls, resting, stop)
         if device is None:
             break
-        result, why = await _serve_one(client_cls, device, folder, clock, wish, progress, show)
-        _log(folder, clock, result, why)
+        result, ending = await attend(client_cls, device, folder, clock, wish=wish, progress=progress, show=show)
+        why = ending.why
+        log(folder, clock, result, ending)
         if on_visit:
             on_visit(result, why)
         if result.complete:
@@ -100,27 +110,30 @@ async def _next_visitor(scanner_cls: Any, resting: dict[str, float], stop: async
     return found.result() if found.done() else None
 
 
-async def _serve_one(
-    client_cls: Any,
-    device: BLEDevice,
-    folder: KioskFolder,
-    clock: Callable[[], float],
-    wish: Wish,
-    progress: Progress | None,
-    show: Show | None,
-) -> tuple[VisitResult, str]:
+async def attend(
+    client_cls: Any, device: BLEDevice, folder: KioskFolder, clock: Callable[[], float], **hooks: Any
+) -> tuple[VisitResult, Ending]:
+    """One visit of `device`; `hooks` are those of session.visit."""
     try:
         async with asyncio.timeout(VISIT_LIMIT_S), client_cls(device, timeout=_CONNECT_LIMIT_S) as client:
-            return await visit(client, clock, folder, wish=wish, progress=progress, show=show), ""
+            return await visit(client, clock, folder, **hooks), Ending()
+    except NotMine as error:
+        ending = Ending(str(error), OTHER)
+    except TokenSilent as error:
+        ending = Ending(str(error), SILENT)
     except (VisitError, IdentityError) as error:
-        return VisitResult(), str(error)
+        ending = Ending(str(error), BROKE)
     except BleakError:
-        return VisitResult(), "the connection broke"  # bleak's text may hold the address
+        ending = Ending("the connection broke", SILENT)  # bleak's text may hold the address
     except TimeoutError:
-        return VisitResult(), "the visit took too long"
+        ending = Ending("the visit took too long", SILENT)
+    except OSError:
+        ending = Ending("the folder can't be written", FOLDER)
+    return VisitResult(), ending
 
 
-def _log(folder: KioskFolder, clock: Callable[[], float], result: VisitResult, why: str) -> None:
+def log(folder: KioskFolder, clock: Callable[[], float], result: VisitResult, ending: Ending, **more: object) -> None:
+    """One line of the visit's log; `more` must identify no one. OSError."""
     folder.log(
         {
             "at": int(clock()),
@@ -128,6 +141,7 @@ def _log(folder: KioskFolder, clock: Callable[[], float], result: VisitResult, w
             "list": result.list,
             "list_serial": result.list_serial,
             "upload": result.upload,
-            "why": why,
+            "why": ending.why,
+            **more,
         }
     )

@@ -180,6 +180,8 @@ async def _ask(
     if wish.flags() & spec.ASK_PROXY and opened.kind != spec.PROXY_KIOSK_KEY:
         raise VisitError("this kiosk is not certified to ask those who can't press")
     hashed = wire.code_hash(wish.code) if wish.code is not None else bytes(32)
+    if wish.code is not None:
+        folder.make_room()  # what a token gives it gives once
     request = wire.pack_ask(opened.keys, wish.flags(), wish.days if wish.code else 0, hashed)
     if show and wish.code is not None:
         show(handshake.number(opened.whole))

@@ -1,0 +1,131 @@
+"""Facts about the whole thing: real firmware on the bench, the kiosk's page beside the panel of hands, a browser."""
+
+import json
+import threading
+
+import pytest
+
+from tests.kiosk.browser import chromium, on, tap
+from tests.kiosk.hall_rig import free_port
+from tools.bench.cli import _command
+from tools.bench.image import prepare
+from tools.bench.tray.demo import Demo
+
+__all__ = ["chromium"]
+PACE = 4.0
+
+
+class Shown:
+    """The demonstration in a thread; `panel` is its address."""
+
+    def __init__(self, folder):
+        self.demo = Demo(prepare(None), folder / "out", _command, pace=PACE)
+        self._port, self._ready = free_port(), threading.Event()
+        self.panel = f"http://127.0.0.1:{self._port}/"
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        assert self._ready.wait(300)
+
+    def _run(self):
+        self.demo.prelude()
+        self.demo.run(free_port(), self._port, self._ready.set)
+
+    def close(self):
+        self.demo.stop()
+        self._thread.join(20)
+        self.demo.close()
+
+    def visits(self):
+        return self.demo.run_of.kiosks["hall"].folder.visits()
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    own = Shown(tmp_path_factory.mktemp("demo"))
+    yield own
+    own.close()
+
+
+@pytest.fixture
+def panel(chromium, shown):
+    page = chromium.new_page(viewport={"width": 1500, "height": 700})
+    page.goto(shown.panel)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def kiosk(panel):
+    frame = panel.wait_for_selector("iframe").content_frame()
+    on(frame, "start")
+    return frame
+
+
+def lay_down(panel, token):
+    panel.click(f'[data-token="{token}"] [data-do=tray]')
+    press(panel, token, 100)
+
+
+def press(panel, token, ms):
+    panel.hover(f'[data-token="{token}"] [data-do=press]')
+    panel.mouse.down()
+    panel.wait_for_timeout(ms)
+    panel.mouse.up()
+
+
+def take_away(panel, token):
+    panel.click(f'[data-token="{token}"] [data-do=tray]')
+
+
+def test_alerted_token_tells_its_wearer_is_acknowledged_and_then_is_quiet(panel, kiosk, shown):
+    lay_down(panel, "token-02")
+    on(kiosk, "which")
+    tap(kiosk, "yes", "closer")
+    tap(kiosk, "show", "alert")
+    assert "ngày 24 tháng 11" in kiosk.inner_text("#screen").replace("\N{NO-BREAK SPACE}", " ")
+    tap(kiosk, "next", "advice")
+    tap(kiosk, "ok", "slip")
+    tap(kiosk, "skip", "done")
+    assert shown.visits()[-1]["list"] == "taken"
+    on(kiosk, "start")
+    press(panel, "token-02", 100)
+    on(kiosk, "which")
+    tap(kiosk, "yes", "closer")
+    kiosk.click("[data-tap=show]")
+    kiosk.wait_for_selector('.screen:not([data-name="closer"])')
+    assert kiosk.get_attribute(".screen", "data-name") in ("none", "waiting")
+    kiosk.click("[data-tap=next]")
+    on(kiosk, "slip")
+    tap(kiosk, "skip", "done")
+    take_away(panel, "token-02")
+
+
+def test_upload_needs_the_number_and_two_seconds_on_the_button(panel, kiosk, shown):
+    on(kiosk, "start")
+    tap(kiosk, "staff", "staff")
+    tap(kiosk, "upload", "consent")
+    tap(kiosk, "agree", "press")
+    lay_down(panel, "token-03")
+    on(kiosk, "which")
+    tap(kiosk, "yes", "number")
+    digits = [int(digit) for digit in kiosk.locator(".digits b").all_inner_texts()]
+    assert all(1 <= digit <= 6 for digit in digits) and len(digits) == 2
+    panel.wait_for_timeout(1000 * (sum(digits) * 0.7 + 4) / PACE)
+    press(panel, "token-03", 4000 / PACE)
+    on(kiosk, "given")
+    (path,) = shown.demo.run_of.kiosks["hall"].folder.uploads()
+    assert json.loads(path.read_text())["format"] == "emask-upload/2"
+    take_away(panel, "token-03")
+
+
+def test_battery_pulled_in_the_visit_is_said_in_words(panel, kiosk, shown):
+    on(kiosk, "start")
+    lay_down(panel, "token-01")
+    on(kiosk, "which")
+    panel.click('[data-token="token-01"] [data-do=battery]')
+    on(kiosk, "lost")
+    panel.click('[data-token="token-01"] [data-do=battery]')
+    on(kiosk, "start")
+    press(panel, "token-01", 100)
+    on(kiosk, "which")
+    tap(kiosk, "yes", "closer")

@@ -1,0 +1,150 @@
+"""Facts about the kiosk's page in a real browser, with tokens made of Python."""
+
+import pytest
+
+from emask import spec
+from tests.kiosk.browser import chromium, on, tap
+from tests.kiosk.hall_rig import ALERTED, Hall
+from tests.tools.world import NOW_S
+from tools import signing
+from tools.authority import core
+
+__all__ = ["chromium"]
+SIZES = [(800, 480), (1024, 600)]
+
+
+@pytest.fixture(scope="module")
+def hall(tmp_path_factory):
+    with Hall(tmp_path_factory.mktemp("hall"), clinic=True) as own:
+        (own.folder.path / "codes.txt").write_text("ABCDEFGHJKLM\nPCDEFGHJKLMN\nBCDEFGHJKLMN\n")
+        yield own
+
+
+@pytest.fixture
+def page(chromium, hall):
+    context = chromium.new_context(viewport={"width": 800, "height": 480})
+    own = context.new_page()
+    problems = []
+    own.on("pageerror", lambda error: problems.append(str(error)))
+    own.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    own.goto(hall.url)
+    on(own, "start")
+    yield own
+    context.close()
+    hall.reset()
+    assert problems == []
+
+
+def text(page):
+    return page.inner_text("#screen").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def to_result(page, hall, token):
+    hall.tray.press(token)
+    on(page, "which")
+    tap(page, "yes", "closer")
+
+
+def test_wearer_without_warning_is_told_up_to_when_and_that_it_is_no_test(page, hall):
+    own = hall.token()
+    to_result(page, hall, own)
+    tap(page, "show", "none")
+    said = text(page)
+    assert "Không thấy cảnh báo" in said and "ngày 15 tháng 11" in said and "không phải xét nghiệm" in said
+    tap(page, "next", "slip")
+    assert page.locator(".slip p").count() == 4 and not page.locator(".slip").is_visible()
+    page.emulate_media(media="print")
+    assert page.locator(".slip").is_visible() and not page.locator(".screen").is_visible()
+    page.emulate_media(media="screen")
+    tap(page, "skip", "done")
+    assert own.serial == 3 and own.asked == 0
+
+
+def test_wearer_with_a_warning_is_told_what_to_do_and_it_ends(page, hall):
+    own = hall.token(ALERTED)
+    to_result(page, hall, own)
+    assert "riêng mình" in text(page) and "gần người bệnh" not in text(page)
+    tap(page, "show", "alert")
+    assert "ngày 11 tháng 11" in text(page)
+    tap(page, "next", "advice")
+    assert "1900 9095" in text(page)
+    tap(page, "refer", "referred")
+    tap(page, "next", "slip")
+    assert page.locator(".slip p").count() == 5
+    tap(page, "skip", "done")
+    assert own.asked == 4
+    assert hall.folder.visits()[-1]["referred"] is True
+
+
+def test_english_is_a_tap_away_and_the_next_person_has_vietnamese_again(page, hall):
+    page.click('[data-language="en"]')
+    page.wait_for_selector('html[lang="en"]')
+    assert "Press the token's button" in text(page)
+    hall.tray.press(hall.token())
+    on(page, "which")
+    assert "blinking" in text(page)
+    tap(page, "no", "start")
+    page.wait_for_selector('html[lang="vi"]')
+
+
+def test_upload_shows_the_number_and_strikes_out_its_code(page, hall):
+    own = hall.token()
+    tap(page, "staff", "staff")
+    tap(page, "upload", "consent")
+    tap(page, "agree", "press")
+    hall.tray.press(own)
+    on(page, "which")
+    tap(page, "yes", "given")
+    assert len(hall.folder.uploads()) == 1 and own.days == 14
+    assert (hall.folder.path / "codes.txt").read_text() == "PCDEFGHJKLMN\nBCDEFGHJKLMN\n"
+    last = hall.folder.visits()[-1]
+    assert (last["errand"], last["proxy"], last["upload"]) == ("upload", False, "taken")
+
+
+@pytest.fixture
+def proxy_kiosk(hall):
+    """The kiosk with a certificate that lets it ask for who can't press."""
+    path = hall.folder.path / "kiosk.cert"
+    before = path.read_bytes()
+    public = signing.load_public(hall.folder.path / "kiosk.pub")
+    path.write_bytes(core.certify_kiosk(hall.world.authority, public, 0, NOW_S, proxy=True)[1])
+    yield
+    path.write_bytes(before)
+
+
+def test_representative_s_consent_has_codes_of_its_own_and_stands_in_the_log(page, hall, proxy_kiosk):
+    own = hall.token()
+    tap(page, "staff", "staff")
+    tap(page, "upload", "consent")
+    tap(page, "proxy", "press")
+    hall.tray.press(own)
+    on(page, "which")
+    tap(page, "yes", "given")
+    assert own.asked == spec.ASK_UPLOAD | spec.ASK_PROXY
+    assert "PCDEFGHJKLMN" not in (hall.folder.path / "codes.txt").read_text()
+    assert hall.folder.visits()[-1]["proxy"] is True
+
+
+def test_keys_alone_go_through_the_flow(page, hall):
+    hall.tray.press(hall.token())
+    on(page, "which")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    on(page, "closer")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.dataset.tap") == "show"
+    page.keyboard.press("1")
+    on(page, "none")
+    page.keyboard.press("1")
+    on(page, "slip")
+    page.keyboard.press("2")
+    on(page, "done")
+
+
+def test_one_switch_goes_through_the_flow(page, hall):
+    page.goto(hall.url + "?scan")
+    hall.tray.press(hall.token())
+    on(page, "which")
+    page.wait_for_selector("button.scanned[data-tap=yes]")
+    page.keyboard.press(" ")
+    on(page, "closer")

@@ -1,0 +1,213 @@
+"""Owns which screen is shown and what a tap on it leads to: a state machine. Knows no radio, clock, word or page.
+
+Whoever runs it tells it of taps, of the time being up and of what the token did, and reads off it what was decided.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tools.kiosk.hall.report import Report
+
+UPLOAD, HANDOVER, SHELF = "upload", "handover", "shelf"
+_ENDS = {HANDOVER: "handed", SHELF: "shelved"}
+_RESULT = "result"  # stands for the screen of the report's result
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a screen leads to. taps: button -> next screen; limit_s: then it goes to `then`; private: the wearer's."""
+
+    taps: dict[str, str] = field(default_factory=dict)
+    limit_s: float | None = None
+    then: str = "start"
+    private: bool = False
+
+
+_TO_LEAVE = Row({"next": "leave"}, 40, "leave", True)
+TABLE = {
+    "start": Row(),
+    "staff": Row({UPLOAD: "consent", HANDOVER: "press", SHELF: "press", "start": "start"}, 40),
+    "consent": Row({"agree": "press", "proxy": "press", "stop": "start"}, 60),
+    "press": Row({"start": "start"}, 60),
+    "seen": Row(),
+    "two": Row(),
+    "which": Row({"yes": "checking", "again": "which", "no": "start"}),
+    "checking": Row(),
+    "closer": Row({"show": _RESULT}, 40, "leave", True),
+    "none": _TO_LEAVE,
+    "stale": _TO_LEAVE,
+    "waiting": _TO_LEAVE,
+    "new": _TO_LEAVE,
+    "alert": Row({"next": "advice"}, 40, "leave", True),
+    "advice": Row({"ok": "leave", "refer": "referred"}, 40, "leave", True),
+    "referred": _TO_LEAVE,
+    "number": Row({"stop": "start"}),
+    "still": Row({"stop": "start"}),
+    "leave": Row(),
+    "weak": Row({"next": "slip"}, 30, "slip"),
+    "broken": Row({"next": "slip"}, 30, "slip"),
+    "slip": Row({"print": "done", "skip": "done"}, 30, "done"),
+    "done": Row({}, 10),
+    "unprinted": Row({}, 15),
+    "blind": Row({}, 15),
+    "lost": Row({}, 15),
+    "retry": Row({}, 15),
+    "given": Row({}, 15),
+    "kept": Row({}, 15),
+    "handed": Row({}, 10),
+    "shelved": Row({}, 10),
+    "closed": Row(),
+}
+# A person stands before these, so that the next token has to wait; each of them ends by itself.
+_BUSY = {"staff", "consent", "weak", "broken", "slip"}
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What is shown. number: counts screens; share: of a progress bar."""
+
+    name: str
+    row: Row
+    taps: tuple[str, ...]
+    number: int
+    fields: dict[str, Any] = field(default_factory=dict)
+    share: float | None = None
+
+
+class Flow:
+    """clinic: staff stand beside it and have a button; phone: whom to call; changed(): after each change."""
+
+    def __init__(self, *, clinic: bool = False, phone: str = "", changed: Callable[[], None] = lambda: None) -> None:
+        self.clinic, self.phone, self.changed = clinic, phone, changed
+        self.report: Report | None = None
+        self.errand = ""  # what the staff want of the next token
+        self.proxy = False  # a representative agreed in the wearer's place
+        self.acknowledged = self.referred = False
+        self.fault = ""
+        self.screen = self._made("start", 0, {})
+
+    @property
+    def free(self) -> bool:
+        """Whether a token may be served now."""
+        return self.screen.name not in _BUSY
+
+    # -- what people and time do
+
+    def tap(self, name: str) -> bool:
+        """A tap on the present screen; False if it has no such button."""
+        screen = self.screen
+        if name not in screen.taps:
+            return False
+        if screen.name == "staff":
+            self.errand = name
+        elif screen.name == "consent":
+            self.proxy = name == "proxy"
+        elif screen.name == "advice":
+            self.acknowledged, self.referred = True, name == "refer"
+        self.go("staff" if name == "staff" else screen.row.taps[name])
+        return True
+
+    def time_is_up(self) -> None:
+        """The screen's limit has passed."""
+        if self.screen.row.limit_s is not None:
+            self.go(self.screen.row.then)
+
+    # -- what the token and the kiosk do
+
+    def seen(self) -> None:
+        """One token is near and is being connected to."""
+        self.report, self.acknowledged, self.referred = None, False, False
+        self.go("seen")
+
+    def ask_which(self) -> None:
+        self.go("which")
+
+    def two(self) -> None:
+        """Two tokens are about as near."""
+        self.go("two")
+
+    def back(self) -> None:
+        """Wait for a token again: none is near any more, or the wearer said that it is another one."""
+        self.go("press" if self.errand else "start")
+
+    def checking(self, share: float) -> None:
+        self._progress("checking", share)
+
+    def told(self, report: Report) -> None:
+        """The token's status is here; a wearer who knew the token may come closer."""
+        self.report = report
+        self.go("closer")
+
+    def news(self, share: float = 0.0) -> None:
+        """Nothing is to be read (any more), and the visit goes on."""
+        self._progress("leave", share)
+
+    def show_number(self, number: tuple[int, int]) -> None:
+        """The short number of an upload, and the wearer's two seconds, or, by proxy, a minute without a touch."""
+        self.go("still" if self.proxy else "number", a=number[0], b=number[1])
+
+    def finished(self, upload: str = "none") -> None:
+        """The visit is complete. upload: as in VisitResult."""
+        errand, self.errand, self.proxy = self.errand, "", False
+        if errand == UPLOAD:
+            self.go("given" if upload == "taken" else "kept")
+        elif errand:
+            self.go(_ENDS[errand])
+        elif self.report is None:
+            self.go("blind")
+        elif self.report.findings:
+            self.go("broken" if self.report.broken else "weak", code=self.report.codes)
+        else:
+            self.go("slip")
+
+    def broke(self, screen: str, code: str) -> None:
+        """The visit ended before its end: screen "lost" or "retry"."""
+        self.errand, self.proxy = "", False
+        self.go(screen, code=code)
+
+    def unprinted(self, code: str) -> None:
+        """The printer did not take the slip."""
+        if self.screen.name == "done":
+            self.go("unprinted", code=code)
+
+    def closed(self, code: str) -> None:
+        """The kiosk can't serve until opened()."""
+        if self.fault != code:
+            self.fault = code
+            self.go("closed")
+
+    def opened(self) -> None:
+        if self.fault:
+            self.fault = ""
+            self.go("start")
+
+    # -- making
+
+    def _progress(self, name: str, share: float) -> None:
+        if self.screen.name == name:
+            self.screen = replace(self.screen, share=share)
+            self.changed()
+        else:
+            self.go(name)
+
+    def go(self, name: str, **fields: Any) -> None:
+        """Show a screen."""
+        if name == _RESULT:
+            assert self.report
+            name = self.report.result
+        if name == "start":
+            self.errand, self.proxy = "", False
+            name = "closed" if self.fault else name
+        if name == "closed":
+            fields = {"code": self.fault}
+        if TABLE[name].private and self.report:
+            fields = {"day": self.report.alert_day if name == "alert" else self.report.day, "phone": self.phone}
+        self.screen = self._made(name, self.screen.number + 1, fields)
+        self.changed()
+
+    def _made(self, name: str, number: int, fields: dict[str, Any]) -> Screen:
+        row = TABLE[name]
+        taps = ("staff",) if name == "start" and self.clinic else tuple(row.taps)
+        share = 0.0 if name in ("checking", "leave") else None
+        return Screen(name, row, taps, number, fields, share)
