@@ -8,7 +8,6 @@ from emask import advert, heard, schedule, spec
 _SHELF_MS = const(3600000)
 _MARGIN_MS = const(30)  # sending ends this long before the slot does
 _SHORTEST_SEND_MS = const(30)
-_TELL_MS = const(50)  # so often an advert is given its time to the next window anew
 _SAMPLES = const(32)
 _MEMO = const(128)
 _UNKNOWN = const(127)  # RSSI that the controller could not tell
@@ -85,7 +84,7 @@ class Listener:
             device.rendezvous.opened(plan, now_ms, device.board.entropy)
             if plan.listen_ms:
                 radio.listen(plan.scan_ms, plan.listen_ms)
-            self._listen_ms = now_ms
+            self._listen_ms = device.board.clock_ms()
             end_ms = max(plan.start_ms, now_ms - plan.length_ms // 2) + plan.length_ms
             if not clean:
                 device.state.missed += 1
@@ -108,17 +107,15 @@ class Listener:
             await self._beacon(plan, slot, until_ms)
 
     async def _beacon(self, plan, slot, until_ms):
-        # The field is right in the middle of each step; a step holds whole advertising intervals.
         device = self._device
-        step_ms = max(plan.adv_ms, _TELL_MS * (1 if plan.kind == schedule.MINUTE else 2))
         rest_ms = until_ms - device.board.clock_ms()
         while rest_ms > 0 and not device.power.kicked:
-            step_ms = min(step_ms, rest_ms)
-            field = device.rendezvous.schedule.field(until_ms - rest_ms + step_ms // 2, plan)
+            step_ms, right_ms, adv_ms = schedule.step(plan, rest_ms, device.board.entropy)
+            field = device.rendezvous.schedule.field(until_ms - rest_ms + right_ms, plan)
             payload = device.identity.advert(slot, field)
             if payload is None:
                 return
-            device.radio.beacon(payload, plan.adv_ms * 1000)
+            device.radio.beacon(payload, adv_ms * 1000)
             await device.power.linger(step_ms)
             rest_ms = until_ms - device.board.clock_ms()
         device.radio.hush()

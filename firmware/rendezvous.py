@@ -1,4 +1,4 @@
-"""Owns the plan of windows as the device keeps it: the schedule, the slot's own shift, the lead of the radio's start.
+"""Owns the plan of windows as the device keeps it: the schedule and the lead of the radio's start.
 
 Must not know radio or records. Ticks are the board's monotonic ms.
 """
@@ -9,8 +9,8 @@ from micropython import const
 
 from emask import schedule
 
-_FORMAT = "<HhhHB"
-_BYTES = const(9)
+_FORMAT = "<H"
+_BYTES = const(2)
 _LEAD_MAX_MS = const(1500)
 _LEAD_START_MS = const(250)
 
@@ -22,39 +22,18 @@ class Rendezvous:
         self.schedule = schedule.Schedule(ppm, adv_ms)
         self.lead_ms = _LEAD_START_MS  # from the wake-up to the running radio, learned
         self.new_slot = False  # the first window of a slot took place; whoever cares takes it back
-        self.lost()
 
     def lost(self):
         """A new segment: nothing is known of anyone."""
         self.schedule.lost()
-        self._slot = 0  # of the shift, its low 16 bits
-        self._offset_ms = 0
-        self._next_ms = 0
-        self._drawn = 0
 
     def confirmed(self, now_ms):
         """The clock was just set."""
         self.schedule.confirmed(now_ms)
 
     def plan(self, now_ms, clock, slot_s):
-        """The next emask.schedule.Plan; clock: emask.clock.SegmentClock; slot_s: seconds of the scheme's slot.
-
-        A window of the next slot has the next slot's shift: the first one too, or it would join two identifiers.
-        """
-        slot = clock.scheme_slot(now_ms, slot_s)
-        self._roll(slot)
-        plan = self.schedule.plan(now_ms, clock.own_ms(now_ms), self._offset_ms)
-        later = clock.scheme_slot(plan.start_ms, slot_s)
-        if later == slot:
-            return plan
-        self._roll(later)
-        return self.schedule.plan(now_ms, clock.own_ms(now_ms), self._offset_ms)
-
-    def _roll(self, slot):
-        # Not back by one: a plan for the next slot may be asked for again before it begins.
-        if (self._slot - slot & 0xFFFF) > 1:
-            self._slot = slot & 0xFFFF
-            self._offset_ms, self._next_ms, self._drawn = self._next_ms, 0, 0
+        """The next emask.schedule.Plan; clock: emask.clock.SegmentClock; slot_s: seconds of the scheme's slot."""
+        return self.schedule.plan(now_ms, clock.own_ms(now_ms), lambda at_ms: clock.scheme_slot(at_ms, slot_s))
 
     def opened(self, plan, now_ms, entropy):
         """The radio runs, at now_ms. Learns the lead; draws the next slot's shift once."""
@@ -63,20 +42,16 @@ class Rendezvous:
             return
         late_ms = now_ms - plan.start_ms
         self.lead_ms = max(0, min(_LEAD_MAX_MS, self.lead_ms + late_ms // 2))
-        if not self._drawn:
-            self._next_ms = schedule.slot_offset_ms(entropy(2))
-            self._drawn = 1
+        if self.schedule.draw(entropy):
             self.new_slot = True
 
     def pack(self):
         """For RTC memory."""
-        own = (self._slot, self._offset_ms, self._next_ms, self.lead_ms, self._drawn)
-        return struct.pack(_FORMAT, *own) + self.schedule.pack()
+        return struct.pack(_FORMAT, self.lead_ms) + self.schedule.pack()
 
     def unpack(self, record):
         """Take back what pack() gave; False if it is not of its length."""
         if not self.schedule.unpack(record[_BYTES:]):
             return False
-        own = struct.unpack(_FORMAT, record[:_BYTES])
-        self._slot, self._offset_ms, self._next_ms, self.lead_ms, self._drawn = own
+        self.lead_ms = struct.unpack(_FORMAT, record[:_BYTES])[0]
         return True

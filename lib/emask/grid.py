@@ -12,8 +12,10 @@ _FORMAT = "<iiiqqHH"
 STATE_BYTES = const(32)
 _STEP_MS = const(25)  # furthest that others are believed beyond what the own clock may be off
 _SURE_MS = const(500)  # how far from a confirmed time the grid may be pulled, drift aside
-_CALM_MS = const(20)  # errors below this say nothing of the clock's rate
+_CALM_MS = const(20)  # errors below this say nothing of the clock's rate; a crystal's never do
 _FADE_MINUTES = const(64)  # half as long again, and a pull is mostly forgotten
+_LEAN_US = const(3000)  # a minute: what all err alike in timing each other moves nobody further than this takes back
+_LEAN_MINUTES = const(32)
 _BLUR_MS = const(400)
 _JOIN_MS = const(60)  # how well a single advert tells the sender's point
 
@@ -49,10 +51,19 @@ class Grid:
 
     def shift_ms(self, now_ms):
         """How much later than by own time the grid's points come."""
-        return (self._shift_us + self._ahead_us(now_ms)) // 1000
+        return (self._shift_us + self._since_us(now_ms)) // 1000
 
-    def _ahead_us(self, now_ms):
-        return (now_ms - self.fix_ms) * self._rate_us // MINUTE_MS if self.fix_ms >= 0 else 0
+    def _since_us(self, now_ms):
+        # What the clock's rate did since others were heard, and the way back towards the own estimate of time.
+        if self.fix_ms < 0:
+            return 0
+        past_ms = max(0, now_ms - self.fix_ms)
+        ahead_us = past_ms * self._rate_us // MINUTE_MS
+        if self.sure_ms < 0:
+            return ahead_us
+        back_us = self._shift_us * min(past_ms, _LEAN_MINUTES * MINUTE_MS) // (_LEAN_MINUTES * MINUTE_MS)
+        most_us = past_ms * _LEAN_US // MINUTE_MS
+        return ahead_us - _within(back_us, most_us)
 
     def unsure_ms(self, now_ms):
         """How far the own clock alone may have gone since the grid was last confirmed; half a cycle if it never was."""
@@ -73,9 +84,11 @@ class Grid:
         """How far off another community's grid may lie: the clock's worst in ten hours, or longer if alone longer."""
         return max(self._ppm * REACH_HOURS * 36 // 10, self.unsure_ms(now_ms))
 
-    def drag_ms(self):
-        """How far others moved the grid of late: the place that it was moved from is still worth a look."""
-        return abs(self._drag_us) // 1000
+    def drag_ms(self, now_ms):
+        """How much further than honest company could need others moved the grid of late: where it was is still worth
+        a look. Mostly 0: a window's length tells tokens apart.
+        """
+        return max(0, abs(self._drag_us) // 1000 - self.reach_ms(now_ms) * 3 // 2)
 
     def pull(self, now_ms, errors_ms, wide):
         """Others' points came errors_ms later than ours, one number per identifier: go to the middle of all, ours too.
@@ -97,8 +110,8 @@ class Grid:
         self.fix_ms = now_ms
 
     def _settle(self, now_ms):
-        # What the rate did since the last fix becomes part of the shift; old pulls fade.
-        self._shift_us += self._ahead_us(now_ms)
+        # What happened since the last fix becomes part of the shift; old pulls fade.
+        self._shift_us += self._since_us(now_ms)
         minutes = (now_ms - self.fix_ms) // MINUTE_MS if self.fix_ms >= 0 else 0
         for _ in range(min(minutes, 4 * _FADE_MINUTES)):
             self._drag_us -= self._drag_us // _FADE_MINUTES
@@ -110,8 +123,8 @@ class Grid:
             return
         self._blur_ms //= 2
         self._swing_ms = min(worst_ms, max(2 * size_ms, self._swing_ms * 7 // 8))
-        if size_ms > _CALM_MS:
-            worst_us = self._ppm * 60
+        worst_us = self._ppm * 60
+        if size_ms > _CALM_MS and worst_us > 1000 * _CALM_MS:
             self._rate_us = _within(self._rate_us + step_us // 4, worst_us)
 
     def _bounded(self, now_ms, shift_us):

@@ -19,7 +19,7 @@ LOST_MS = const(1500)  # beyond this reach one wide window costs more than a swe
 COMPANY_MS = const(390000)  # a token that was heard is expected for as long: a meeting window may fail
 SWEEP_MINUTES = const(9)  # and the answer, within a contact of a quarter of an hour; not a multiple of MEETING_MINUTES
 SEARCH_MS = const(61000)  # a whole minute and a bit: whoever is near and not alone is heard
-JITTER_MS = const(20)
+JITTER_MS = const(30)  # a slot's own shift: what is left of a clock beside others is a seventh of that (docs/POWER)
 
 _ADV_DELAY_MS = const(10)  # the controller's own random delay
 _GUARD_MS = const(2)
@@ -34,22 +34,42 @@ _LONGEST_ADV_MS = const(500)
 _SEARCH_EVERY_MS = const(600000)  # a search costs 1.5 mAh: the pause doubles each time, up to 11 hours
 _DOUBLINGS = const(6)
 _SEARCH_HOURS_MS = const(43200000)  # then sweeps come in every fifth minute
-_FORMAT = "<qqqIHHB"
-_OWN_BYTES = const(33)
+_TELL_MS = const(50)  # so often an advert is given its time to the next window anew
+_FORMAT = "<qqqIHHBHhhB"
+_OWN_BYTES = const(40)
 
 # One window. start_ms, length_ms; point_ms: tick of the grid's point that it belongs to; adv_ms: advertising interval
 # (0: don't send); scan_ms, listen_ms: listen for the latter in each of the former, without a pause if they are equal.
-Plan = namedtuple("Plan", ("kind", "number", "start_ms", "length_ms", "point_ms", "adv_ms", "scan_ms", "listen_ms"))
+# shift_ms: the slot's own, within point_ms.
+Plan = namedtuple(
+    "Plan", ("kind", "number", "start_ms", "length_ms", "point_ms", "adv_ms", "scan_ms", "listen_ms", "shift_ms")
+)
 
 
 def slot_offset_ms(chance):
-    """This slot's own shift of the windows, -20..20 ms, from two random bytes; fresh for every slot."""
+    """This slot's own shift of the windows, -30..30 ms, from two random bytes; fresh for every slot."""
     return (chance[0] | chance[1] << 8) % (2 * JITTER_MS + 1) - JITTER_MS
 
 
 def advert_delay_ms(chance, plan):
     """Random pause before the first advert of a window, from one byte: tokens in one window do not start as one."""
     return chance * plan.adv_ms // 256
+
+
+def step(plan, rest_ms, entropy):
+    """How adverts follow each other in the rest of a window: (ms that one says the same, ms into them for which its
+    field is right, advertising interval in ms). entropy(count) -> bytes.
+
+    A controller sends at once, then each time up to 10 ms later than asked. Each step ends before the next event might
+    come, so that the field is right for the mean of those that it holds: a bias here would move all who follow.
+    """
+    adv_ms = plan.adv_ms
+    count = 3 if plan.kind == MEETING and rest_ms >= 3 * adv_ms else 2
+    if 2 * adv_ms > _TELL_MS:
+        adv_ms += entropy(1)[0] * _ADV_DELAY_MS >> 8  # one event: its random delay is ours to draw
+    elif rest_ms >= count * adv_ms:
+        return count * adv_ms, (count - 1) * (adv_ms + _ADV_DELAY_MS // 2) // 2, adv_ms
+    return min(adv_ms, rest_ms), 0, adv_ms
 
 
 class Schedule:
@@ -73,6 +93,10 @@ class Schedule:
         self._searches = 0
         self._crowd = 0  # tokens around, slow to fall
         self._last = 0  # number of the last window
+        self._slot = 0  # of the shift, its low 16 bits
+        self._shift_ms = 0  # what windows of this slot are shifted by, beside the grid
+        self._next_ms = 0  # of the next slot's windows
+        self._drawn = 0  # the next slot's shift is drawn
 
     def confirmed(self, now_ms):
         """The clock was just set: back to the common grid."""
@@ -88,11 +112,38 @@ class Schedule:
         """True if others' windows may be further off than one wide window is worth."""
         return self.grid.reach_ms(now_ms) > LOST_MS and self.level < LOWER
 
-    def plan(self, now_ms, own_ms, offset_ms):
-        """The next Plan after tick now_ms, at own time own_ms; offset_ms: the slot's own shift of the windows."""
-        at_ms = own_ms - PHASE_MS - offset_ms - self.grid.shift_ms(now_ms)
+    def plan(self, now_ms, own_ms, slot_at):
+        """The next Plan after tick now_ms, at own time own_ms; slot_at(tick): number of the scheme's slot then.
+
+        A window of the next slot has the next slot's shift: the first one too, or it would join two identifiers.
+        """
+        slot = slot_at(now_ms)
+        self._roll(slot)
+        plan = self._plan(now_ms, own_ms)
+        later = slot_at(plan.start_ms)
+        if later == slot:
+            return plan
+        self._roll(later)
+        return self._plan(now_ms, own_ms)
+
+    def _roll(self, slot):
+        # Not back by one: a plan for the next slot may be asked for again before it begins.
+        if (self._slot - slot & 0xFFFF) > 1:
+            self._slot = slot & 0xFFFF
+            self._shift_ms, self._next_ms, self._drawn = self._next_ms, 0, 0
+
+    def draw(self, entropy):
+        """Draw the next slot's shift, once a slot; entropy(count) -> bytes. True if this was the slot's first time."""
+        if self._drawn:
+            return False
+        self._next_ms = slot_offset_ms(entropy(2))
+        self._drawn = 1
+        return True
+
+    def _plan(self, now_ms, own_ms):
+        at_ms = own_ms - PHASE_MS - self._shift_ms - self.grid.shift_ms(now_ms)
         if self.grid.fix_ms < 0 and now_ms >= self._search_ms and self.level < LOWER:
-            return Plan(SEARCH, 0, now_ms, SEARCH_MS, now_ms - at_ms % CYCLE_MS, 0, 30, 30)
+            return Plan(SEARCH, 0, now_ms, SEARCH_MS, now_ms - at_ms % CYCLE_MS, 0, 30, 30, self._shift_ms)
         sweeps = self.sweeps(now_ms)
         minute = at_ms // MINUTE_MS
         last = self._last if self._last - 2 * minute < 8 else 0  # else the time was set back
@@ -130,17 +181,19 @@ class Schedule:
             length_ms = max(BASE_MS, self._shortest_adv_ms + BASE_MS // 2, adv_ms + _ROOM_MS)
             if self.in_company(point_ms):
                 length_ms += 2 * min(LOST_MS, self.grid.blur_ms(point_ms))
-            return Plan(kind, number, point_ms - length_ms // 2, length_ms, point_ms, adv_ms, 30, 30)
+            return Plan(kind, number, point_ms - length_ms // 2, length_ms, point_ms, adv_ms, 30, 30, self._shift_ms)
         listen_ms = self._shortest_adv_ms + _ADV_DELAY_MS + _GUARD_MS
         scan_ms = listen_ms * _LISTEN_SHARE
         if kind == MEETING:
-            half_ms = self._meeting_reach_ms(point_ms) + self.grid.drag_ms() + (scan_ms + listen_ms) // 2
-            return Plan(kind, number, point_ms - half_ms, 2 * half_ms, point_ms, adv_ms, scan_ms, listen_ms)
+            half_ms = self._meeting_reach_ms(point_ms) + self.grid.drag_ms(point_ms) + (scan_ms + listen_ms) // 2
+            return Plan(
+                kind, number, point_ms - half_ms, 2 * half_ms, point_ms, adv_ms, scan_ms, listen_ms, self._shift_ms
+            )
         step_ms = min(_HALF_SWEEP_MS, 2 * self.grid.reach_ms(point_ms)) // SWEEP_MINUTES
         # Steps overlap by a window, and by what two clocks may drift from one to the next.
         start_ms = point_ms + BASE_MS // 2 + number // 2 % SWEEP_MINUTES * step_ms
         length_ms = step_ms + BASE_MS + 2 * self.grid.minute_ms()
-        return Plan(kind, number, start_ms, length_ms, point_ms, max(adv_ms, _PROBE_ADV_MS), 30, 0)
+        return Plan(kind, number, start_ms, length_ms, point_ms, max(adv_ms, _PROBE_ADV_MS), 30, 0, self._shift_ms)
 
     def field(self, now_ms, plan):
         """What an advert sent at now_ms says: units of 10 ms to the next meeting point, as if the offset stayed."""
@@ -173,8 +226,10 @@ class Schedule:
             self._follow(plan, errors, lost and strange_ms)
 
     def _errors(self, plan, heard):
-        """Mean error of each identifier's adverts, ms: how much later its points are, within half a cycle."""
-        meeting_ms = plan.point_ms - plan.number // 2 % MEETING_MINUTES * MINUTE_MS
+        """Mean error of each identifier's adverts, ms: how much later its points are than the grid's, within half a
+        cycle. The own shift is left out: to follow with it would undo it within minutes, and link two slots.
+        """
+        meeting_ms = plan.point_ms - plan.shift_ms - plan.number // 2 % MEETING_MINUTES * MINUTE_MS
         sums = {}
         for ident, at_ms, field in heard:
             ahead = (at_ms + field * WINDOW_UNIT_MS + WINDOW_UNIT_MS // 2 - meeting_ms) % CYCLE_MS
@@ -206,9 +261,10 @@ class Schedule:
             self.grid.pull(plan.start_ms, near, plan.kind != MINUTE)
 
     def pack(self):
-        """65 bytes for memory that outlives sleep."""
+        """72 bytes for memory that outlives sleep."""
         own = (self.met_ms, self._search_ms, self._lost_ms, self._last, self._searches, self._crowd, self.level)
-        return self.grid.pack() + struct.pack(_FORMAT, *own)
+        shift = (self._slot, self._shift_ms, self._next_ms, self._drawn)
+        return self.grid.pack() + struct.pack(_FORMAT, *own, *shift)
 
     def unpack(self, record):
         """Take back what pack() gave; False if it is not of its length."""
@@ -216,5 +272,6 @@ class Schedule:
             return False
         self.grid.unpack(record[:STATE_BYTES])
         own = struct.unpack(_FORMAT, record[STATE_BYTES:])
-        self.met_ms, self._search_ms, self._lost_ms, self._last, self._searches, self._crowd, self.level = own
+        self.met_ms, self._search_ms, self._lost_ms, self._last, self._searches, self._crowd, self.level = own[:7]
+        self._slot, self._shift_ms, self._next_ms, self._drawn = own[7:]
         return True

@@ -6,6 +6,10 @@ _OWN = 1_900_000_000_000 // 300000 * 300000  # own time at tick 0: a meeting poi
 _DAY = 86400000
 
 
+def slot_at(tick_ms):
+    return (_OWN + tick_ms) // 900000
+
+
 class Token:
     """A schedule with a clock that is off: true ms in, ticks and own time from it."""
 
@@ -24,7 +28,7 @@ class Token:
 
     def next(self, true_ms):
         tick = self.tick(true_ms)
-        return self.schedule.plan(tick, _OWN + tick + self.off_ms, 0)
+        return self.schedule.plan(tick, _OWN + tick + self.off_ms, slot_at)
 
     def shut(self, plan, heard=(), idents=0):
         self.schedule.opened(plan)
@@ -272,7 +276,7 @@ def test_crowd_advertises_less_often_and_stays_longer():
 def test_board_with_a_slow_controller_listens_longer():
     wide = Schedule(20, 100)
     wide.confirmed(0)
-    plan = wide.plan(1000, _OWN + 1000, 0)
+    plan = wide.plan(1000, _OWN + 1000, slot_at)
     assert plan.adv_ms == 100 and plan.listen_ms >= 112
 
 
@@ -290,9 +294,13 @@ def test_first_advert_comes_at_a_random_moment_of_the_interval():
 
 def test_windows_of_different_slots_shift_follow_the_shift():
     token = Token()
-    straight = token.schedule.plan(1000, _OWN + 1000, 0)
-    later = token.schedule.plan(1000, _OWN + 1000, 17)
-    assert later.point_ms - straight.point_ms == 17
+    plan = token.next(1000)
+    assert plan.shift_ms == 0 and token.schedule.draw(lambda count: bytes((3, 1))[:count])
+    assert not token.schedule.draw(lambda count: b"zz")
+    shift_ms = schedule.slot_offset_ms(bytes((3, 1)))
+    later = token.next(900000)
+    assert later.shift_ms == shift_ms != 0
+    assert (later.point_ms - plan.point_ms - shift_ms) % 60000 == 0
 
 
 def test_window_that_took_place_is_not_planned_again():
@@ -309,7 +317,7 @@ def test_state_survives_sleep():
     record = token.schedule.pack()
     again = Schedule(20)
     assert again.unpack(record) and again.pack() == record
-    assert again.plan(2000000, _OWN + 2000000, 3) == token.schedule.plan(2000000, _OWN + 2000000, 3)
+    assert again.plan(2000000, _OWN + 2000000, slot_at) == token.schedule.plan(2000000, _OWN + 2000000, slot_at)
     assert not again.unpack(record[:-1]) and not again.unpack(b"")
 
 

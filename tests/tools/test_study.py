@@ -89,15 +89,6 @@ def test_parameters_are_put_back():
     assert before == schedule.BASE_MS
 
 
-def test_offsets_that_differ_by_much_would_link():
-    """The classifier itself works: identifiers whose windows stand 100 ms apart are paired."""
-    rng = np.random.default_rng(4)
-    before = np.array([more._feature([(t, 100.0 * n + rng.normal()) for t in range(0, 420, 60)]) for n in range(10)])
-    after = np.array([more._feature([(t, 100.0 * n + rng.normal()) for t in range(0, 420, 60)]) for n in range(10)])
-    far = np.abs(before[:, None, 0] - after[None, :, 0])
-    assert (far.argmin(axis=1) == np.arange(10)).all()
-
-
 def test_picture_is_one_file_that_says_what_it_shows():
     drawn = plots.draw("T", "x", "y", [plots.Curve("a<b", [(1, 0.5), (10, 1.0)])], log_x=True)
     assert drawn.startswith("<svg xmlns") and "a&lt;b" in drawn and drawn.count("<circle") == 2
@@ -111,17 +102,3 @@ def test_whole_study_runs_quickly(tmp_path):
     assert facts == json.loads((tmp_path / "study.json").read_text())
     assert facts["firmware"][1]["firmware"]["found_15min"] == 1.0
     assert (tmp_path / "found-charge.svg").is_file() and (tmp_path / "found-apart.svg").is_file()
-
-
-def test_classifier_links_what_is_kept_and_nothing_else():
-    rng = np.random.default_rng(2)
-
-    def links(kept_ms):
-        right = 0
-        for _ in range(200):
-            kept = rng.normal(0, kept_ms, 10)
-            before, after = (np.c_[kept + rng.normal(0, 2, 10), np.zeros(10)] for _ in range(2))
-            right += more.rightly_paired(before, after + 50)  # what all have in common links nobody
-        return right / 2000
-
-    assert links(30.0) > 0.6 and abs(links(0.0) - 0.1) < 0.03

@@ -115,10 +115,13 @@ class Account:
 
 
 def adverts(plan: Plan) -> float:
-    """Advertising events in a window: the first after half an interval on average, each 5 ms later than asked."""
+    """Advertising events in a window: the first after half an interval on average, then step by step."""
     if not plan.adv_ms:
         return 0.0
-    return max(0.0, (plan.length_ms - plan.adv_ms / 2) / (plan.adv_ms + 5.0))
+    rest_ms = int(plan.length_ms - plan.adv_ms / 2)
+    step_ms, right_ms, adv_ms = schedule.step(plan, rest_ms, lambda count: bytes([128]))
+    events = 1 + 2 * right_ms // adv_ms  # right for the middle of the step's events
+    return max(0.0, rest_ms / step_ms * events)
 
 
 def deep_from_ms(board: Board) -> int:
@@ -147,7 +150,7 @@ def play(
     length_ms = int(hours * HOUR_MS)
     begin_ms = warm * length_ms
     while True:
-        plan = plan_maker.plan(now_ms, _OWN_MS + now_ms, 0)
+        plan = plan_maker.plan(now_ms, _OWN_MS + now_ms, _slot_at)
         if plan.start_ms >= begin_ms + length_ms:
             break
         if now_ms < begin_ms <= plan.start_ms:
@@ -162,6 +165,10 @@ def play(
     mah = account.meter.mah()
     mah["cell"] = board.battery_mah * board.self_discharge_percent_month / 100 / 30
     return Day(mah, account.windows)
+
+
+def _slot_at(tick_ms: int) -> int:
+    return (_OWN_MS + tick_ms) // _SLOT_MS
 
 
 def _others(periods: list[Period], at_ms: float) -> int:

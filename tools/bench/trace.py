@@ -71,7 +71,7 @@ def expected(board: Board, sleep: str) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = {}
     now_ms = 1000
     while len(found) < 2:
-        plan = plan_maker.plan(now_ms, now_ms, 0)
+        plan = plan_maker.plan(now_ms, now_ms, lambda at_ms: at_ms // 900_000)
         plan_maker.opened(plan)
         account = power.Account(board, sleep)
         account.rest(power.deep_from_ms(board) + 1)

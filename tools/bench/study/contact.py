@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from emask import schedule
-from emask.schedule import MINUTE, Plan, Schedule
+from emask.schedule import Plan, Schedule
 from tools.bench.medium import airtime_us
 
 UTC_MS = 1_764_000_000_000 // 300_000 * 300_000  # own time at true time 0, a full cycle of the grid
@@ -18,7 +18,6 @@ SENSITIVITY_DBM = -100.0
 _AIR_S = airtime_us(31) * 1e-6
 _STEP_S = _AIR_S + 250e-6  # from one channel to the next, as on the bench
 _EVENT_S = 3 * _STEP_S
-_TELL_MS = 50  # firmware/listener.py: the field is set anew so often, half as often in long windows
 
 
 @dataclass
@@ -52,10 +51,9 @@ class Token:
 
     schedule: Schedule
     clock: Clock
+    heard_late_ms: float = 0.0  # by so much each advert seems later than it was
     windows: list[Window] = field(default_factory=list)
     next: Window | None = None
-    offset_ms: int = 0
-    offset_slot: int = -1
 
 
 @dataclass
@@ -68,6 +66,7 @@ class Meeting:
 
 
 Level = Callable[[int, int, float], float | None]
+Watch = Callable[[int, Window], None]  # told of each window at its end, with the token's number
 
 
 def near(_receiver: int, _sender: int, _t_s: float) -> float | None:
@@ -75,11 +74,18 @@ def near(_receiver: int, _sender: int, _t_s: float) -> float | None:
     return -60.0
 
 
+def slot_at(tick_ms: int) -> int:
+    """Number of the slot in which a tick lies, as the token's own clock counts."""
+    return (UTC_MS + tick_ms) // (SLOT_S * 1000)
+
+
 class Scene:
     """Tokens from start_s on, for length_s. level(receiver, sender, t_s): dBm with fading, None out of range."""
 
-    def __init__(self, tokens: list[Token], rng: np.random.Generator, level: Level = near) -> None:
-        self.tokens, self.rng, self.level = tokens, rng, level
+    def __init__(
+        self, tokens: list[Token], rng: np.random.Generator, level: Level = near, *, watch: Watch | None = None
+    ) -> None:
+        self.tokens, self.rng, self.level, self.watch = tokens, rng, level, watch
 
     def play(self, start_s: float, length_s: float) -> Meeting:
         met = Meeting({}, {}, 0)
@@ -104,45 +110,35 @@ class Scene:
 
     def _window(self, token: Token, t_s: float) -> Window:
         own_ms = int(token.clock.own_ms(t_s))
-        self._roll(token, own_ms)
-        plan = token.schedule.plan(own_ms - UTC_MS, own_ms, token.offset_ms)
-        if self._roll(token, UTC_MS + plan.start_ms):
-            plan = token.schedule.plan(own_ms - UTC_MS, own_ms, token.offset_ms)
+        plan = token.schedule.plan(own_ms - UTC_MS, own_ms, slot_at)
         start_s = max(t_s, token.clock.true_s(UTC_MS + plan.start_ms) + self.rng.normal(0, START_JITTER_MS) / 1000)
         end_s = start_s + plan.length_ms / 1000
         sent, fields = self._adverts(token, plan, start_s, end_s)
         return Window(plan, start_s, end_s, sent, fields)
 
-    def _roll(self, token: Token, own_ms: int) -> bool:
-        """A new slot by the token's clock: a new random shift, as firmware/rendezvous.py does it."""
-        slot = own_ms // (SLOT_S * 1000)
-        if slot <= token.offset_slot:
-            return False
-        token.offset_slot = slot
-        token.offset_ms = int(self.rng.integers(-schedule.JITTER_MS, schedule.JITTER_MS + 1))
-        return True
-
     def _adverts(self, token: Token, plan: Plan, start_s: float, end_s: float) -> tuple[np.ndarray, np.ndarray]:
         if not plan.adv_ms:
             return np.empty(0), np.empty(0, dtype=np.int64)
-        step_s = max(plan.adv_ms, _TELL_MS * (1 if plan.kind == MINUTE else 2)) / 1000
         times, fields = [], []
         at_s = start_s + schedule.advert_delay_ms(int(self.rng.integers(256)), plan) / 1000
-        delays = iter(self.rng.random(int((end_s - at_s) / (plan.adv_ms / 1000)) + 8) * 0.01)
+        delays = iter(self.rng.random(2 * int((end_s - at_s) / (plan.adv_ms / 1000)) + 8) * 0.01)
         while at_s < end_s:
-            until_s = min(end_s, at_s + step_s)
-            said = token.schedule.field(int(token.clock.own_ms((at_s + until_s) / 2)) - UTC_MS, plan)
+            rest_ms = round((end_s - at_s) * 1000)
+            step_ms, right_ms, adv_ms = schedule.step(plan, max(1, rest_ms), self.rng.bytes)
+            said = token.schedule.field(int(token.clock.own_ms(at_s)) - UTC_MS + right_ms, plan)
+            until_s = min(end_s, at_s + step_ms / 1000)
             event_s = at_s + 0.0005
             while event_s < until_s:
                 times.append(event_s)
                 fields.append(said)
-                event_s += plan.adv_ms / 1000 + next(delays, 0.005)
+                event_s += adv_ms / 1000 + next(delays)
             at_s = until_s
         return np.array(times), np.array(fields, dtype=np.int64)
 
     def _close(self, number: int, window: Window, met: Meeting, start_s: float) -> None:
         token = self.tokens[number]
         token.schedule.opened(window.plan)
+        token.schedule.draw(self.rng.bytes)
         heard: list[tuple[int, int, int]] = []
         idents = 0
         for other, sender in enumerate(self.tokens):
@@ -154,8 +150,11 @@ class Scene:
             idents += 1
             met.heard.setdefault((number, other), []).append(window.end_s - start_s)
             met.adverts[number, other] = met.adverts.get((number, other), 0) + len(got)
-            heard += [(other, int(token.clock.own_ms(t_s)) - UTC_MS, said) for t_s, said in got]
+            late_ms = token.heard_late_ms - UTC_MS
+            heard += [(other, int(token.clock.own_ms(t_s) + late_ms), said) for t_s, said in got]
         token.schedule.closed(window.plan, heard, idents)
+        if self.watch:
+            self.watch(number, window)
 
     def _hear(self, number: int, window: Window, other: int, sender: Token) -> list[tuple[float, int]]:
         got = []

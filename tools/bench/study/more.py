@@ -1,4 +1,4 @@
-# What else the study asks of the schedule: liars, floods and jammers, who can link two slots, what the model rests on.
+# What else the study asks of the schedule: liars, floods and jammers, what the model rests on.
 # Knows no picture.
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from emask import grid, schedule
 from emask.schedule import Schedule
 from tools.bench import power
 from tools.bench.energy import Board
-from tools.bench.study.contact import UTC_MS, Clock, Scene, Token
+from tools.bench.study.contact import UTC_MS, Clock, Scene, Token, slot_at
 
 _USUAL = power.SCENARIOS["usual"][1]
 
@@ -58,7 +58,7 @@ def _liar(lie_ms: int, minutes: int = 60) -> dict[str, Any]:
     plan_maker.confirmed(0)
     now_ms, moved = 1000, {}
     while now_ms < minutes * 60_000:
-        plan = plan_maker.plan(now_ms, UTC_MS + now_ms, 0)
+        plan = plan_maker.plan(now_ms, UTC_MS + now_ms, slot_at)
         plan_maker.opened(plan)
         at_ms = plan.point_ms
         said = (plan_maker.field(at_ms, plan) * 10 + lie_ms) % grid.CYCLE_MS // 10
@@ -81,71 +81,6 @@ def _left_behind(plan_maker: Schedule, now_ms: int) -> float | None:
     met = Scene([Token(plan_maker, Clock()), Token(honest, Clock())], rng).play(now_ms / 1000, 1800)
     both = [met.heard.get(pair, []) for pair in ((0, 1), (1, 0))]
     return round(max(times[0] for times in both), 1) if all(both) else None
-
-
-# Linkability
-
-
-def linkability(offsets_ms: tuple[int, ...], scenes: int, seed: int, tell: Any) -> list[dict[str, Any]]:
-    """Ten tokens in a room over a slot's boundary: how often a listener that knows the mean moment and the drift of
-    each identifier's windows pairs the identifiers before and after rightly; chance is one in ten.
-    """
-    rows = []
-    for offset_ms in offsets_ms:
-        right = total = 0
-        for number in range(scenes):
-            rng = np.random.default_rng([seed, 31, offset_ms, number])
-            with parameters(JITTER_MS=offset_ms):
-                right += _pairs(rng)
-            total += 10
-            tell()
-        p = right / total
-        spread = 1.96 * (0.09 / total) ** 0.5
-        chance = abs(p - 0.1) <= spread
-        rows.append({"offset_ms": offset_ms, "links": total, "right": round(p, 4), "within_chance": bool(chance)})
-    return rows
-
-
-def _pairs(rng: np.random.Generator, count: int = 10) -> int:
-    """Of ten tokens, how many the listener pairs rightly."""
-    tokens = []
-    for _ in range(count):
-        plan_maker = Schedule(20)
-        plan_maker.confirmed(0)
-        tokens.append(Token(plan_maker, Clock(rng.uniform(-30, 30), rng.uniform(-20, 20))))
-    boundary_s = 4500.0  # they have been together for an hour
-    scene = Scene(tokens, rng)
-    seen: list[dict[int, list[tuple[float, float]]]] = [{0: [], 1: []} for _ in tokens]
-    close = scene._close
-
-    def listen(number: int, window: Any, met: Any, start_s: float) -> None:
-        if window.sent.size and window.plan.length_ms < 200 and window.start_s > boundary_s - 890:
-            middle = float(window.start_s + window.end_s) / 2
-            phase_ms = ((middle - 5) * 1000 + 30_000) % 60_000 - 30_000
-            seen[number][int(middle >= boundary_s)].append((middle, phase_ms))
-        close(number, window, met, start_s)
-
-    scene._close = listen  # type: ignore[method-assign]
-    scene.play(boundary_s - 3600, 3600 + 890)
-    before = np.array([_feature(entry[0]) for entry in seen])
-    after = np.array([_feature(entry[1]) for entry in seen])
-    return rightly_paired(before, after)
-
-
-def rightly_paired(before: np.ndarray, after: np.ndarray) -> int:
-    """Rows: identifiers before and after, in the same order; columns: mean phase, drift. What all have in common the
-    listener takes off; then each identifier goes to the nearest by its phase.
-    """
-    before, after = before - before.mean(axis=0), after - after.mean(axis=0)
-    nearest = np.abs(before[:, None, 0] - after[None, :, 0]).argmin(axis=1)
-    return int((nearest == np.arange(len(before))).sum())
-
-
-def _feature(points: list[tuple[float, float]]) -> tuple[float, float]:
-    """Mean phase in ms and drift in ms a minute."""
-    times, phases = np.array(points).T
-    slope = float(np.polyfit(times - times.mean(), phases, 1)[0]) * 60 if len(points) > 2 else 0.0
-    return float(phases.mean()), slope
 
 
 # Sensitivity and the frontier

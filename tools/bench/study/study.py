@@ -15,7 +15,7 @@ from tools.bench import power
 from tools.bench.energy import Board
 from tools.bench.image import Image
 from tools.bench.recording import Recording
-from tools.bench.study import baselines, cases, more, plots, scenes
+from tools.bench.study import baselines, cases, company, linking, more, plots, scenes
 
 MODEL = "A model: charge by boards/*/power.toml, the radio by boards of the bench; nothing here was measured."
 _LEVELS = ROOT / "tests" / "data" / "dp3t_exp34_party.sqlite"
@@ -27,8 +27,8 @@ _BATCH = 25
 def steps(quick: bool) -> dict[str, int]:
     """How much of each part: trials of a case, of the aim's case, of a point, scenes, pairs in VMs."""
     if quick:
-        return {"case": 10, "aim": 20, "point": 5, "scenes": 1, "vm": 1}
-    return {"case": 1000, "aim": 10_000, "point": 500, "scenes": 12, "vm": 10}
+        return {"case": 10, "aim": 20, "point": 5, "scenes": 4, "vm": 1, "hours": 1}
+    return {"case": 1000, "aim": 10_000, "point": 500, "scenes": 120, "vm": 10, "hours": 20}
 
 
 def total(quick: bool) -> int:
@@ -37,10 +37,12 @@ def total(quick: bool) -> int:
     slow = sum(case.side > 1 for case in cases.CASES)
     trials = n["aim"] + n["case"] * (len(cases.CASES) - 1 - slow) + n["case"] // 5 * slow + n["case"]
     points = n["point"] * (2 * len(HOURS) + len(more.FRONTIER))
-    return trials + points + n["scenes"] * len(_OFFSETS) + 2 * _VM_STEP
+    return trials + points + n["scenes"] * len(_SHIFTS_MS) + len(_COMPANY) * _COMPANY_STEP + 2 * _VM_STEP
 
 
-_OFFSETS = (0, 2, 5, 10, 20)
+_SHIFTS_MS = (0, 10, 20, 30, 40)
+_COMPANY = ((2, 0.0), (4, 0.0), (4, 3.0), (4, -3.0), (10, 3.0))  # tokens, ms that each advert seems late
+_COMPANY_STEP = 20
 _VM_STEP = 100
 
 
@@ -57,6 +59,8 @@ def run(board: Board, image: Image, seed: int, quick: bool, tell: Tell) -> dict[
             **cases.summarize(_trials(pool, aim, n["case"], seed, tell, fading=True)),
         }
         facts["over_time"] = [_hours(pool, hours, n["point"], seed, tell) for hours in HOURS]
+        facts["linkability"] = [_links(pool, shift_ms, n["scenes"], seed, tell) for shift_ms in _SHIFTS_MS]
+        facts["company"] = _company(pool, n["hours"], seed, tell)
         facts["frontier"] = [_point(pool, board, aim, values, n["point"], seed, tell) for values in more.FRONTIER]
     usual = facts["charge"]["crystal"]["mah_per_day"]
     facts["same_charge"] = baselines.at_charge(usual, board, seed)
@@ -64,7 +68,6 @@ def run(board: Board, image: Image, seed: int, quick: bool, tell: Tell) -> dict[
     facts["over_charge"] = [baselines.at_charge(mah, board, seed) for mah in (3, 5, 8, 12, 16, 20, 30, 45, 70, 120)]
     facts["unstretched_mah_per_day"] = baselines.own_charge(board)
     facts["attacks"] = more.attacks(board)
-    facts["linkability"] = more.linkability(_OFFSETS, n["scenes"], seed, lambda: tell(1))
     facts["sensitivity"] = more.sensitivity(board)[:8]
     facts["firmware"] = [_firmware(image, hours, n["vm"], seed, tell) for hours in (0.5, 10.0)]
     return facts
@@ -139,6 +142,34 @@ def _point(
     found = cases.summarize(_trials(pool, case, count, seed, tell, values=values))
     kept = {key: found[key] for key in ("found_15min", "found_5min", "found_2min", "minutes_of_15", "trials")}
     return {"values": values, "mah_per_day": round(mah, 2), **kept}
+
+
+def _links(pool: Any, shift_ms: int, count: int, seed: int, tell: Tell) -> dict[str, Any]:
+    """How often timing joins two identifiers if a slot's own shift is up to shift_ms; what minutes in a home of four
+    are heard then.
+    """
+    rooms = []
+    for room in pool.map(_room, [(shift_ms, number, seed) for number in range(count)]):
+        rooms.append(room)
+        tell(1)
+    with more.parameters(JITTER_MS=shift_ms):
+        heard = company.model(4, 4, seed)["heard_per_minute"]
+    return {"shift_ms": shift_ms, **linking.judge(rooms), "heard_per_minute_of_4": heard}
+
+
+def _room(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    shift_ms, number, seed = job
+    with more.parameters(JITTER_MS=shift_ms):
+        return linking.scene(np.random.default_rng([seed, 31, shift_ms, number]))
+
+
+def _company(pool: Any, hours: int, seed: int, tell: Tell) -> list[dict[str, Any]]:
+    rows = []
+    jobs = [pool.submit(company.model, count, hours, seed, late_ms) for count, late_ms in _COMPANY]
+    for (_, late_ms), job in zip(_COMPANY, jobs, strict=True):
+        rows.append({"heard_late_ms": late_ms, **job.result()})
+        tell(_COMPANY_STEP)
+    return rows
 
 
 def _firmware(image: Image, hours: float, count: int, seed: int, tell: Tell) -> dict[str, Any]:
@@ -216,6 +247,18 @@ def text(facts: dict[str, Any]) -> str:
         f"At the same {same['mah_per_day']:.2f} mAh a day, contacts of 15 minutes found in one direction at most:",
     ]
     lines += [f"  {key.replace('_', ' ')}: {100 * same[key]['found']:.1f} %" for key in same if key != "mah_per_day"]
+    lines += ["", "Identifiers of ten tokens in a room joined by timing, chance 10 %, by a slot's own shift:"]
+    for row in facts["linkability"]:
+        lines.append(
+            f"  {row['shift_ms']:>3} ms: {100 * row['right']:.1f} % "
+            f"({100 * row['low']:.1f} to {100 * row['high']:.1f}); minutes heard in a home of four {100 * row['heard_per_minute_of_4']:.1f} %"
+        )
+    lines += ["", "In company, adverts that all hear late by some ms; ms moved in common, and beyond their own clocks:"]
+    lines += [
+        f"  {row['tokens']} tokens, {row['heard_late_ms']:+.0f} ms, {row['hours']} h: {row['most_moved_ms']}, "
+        f"{row['outside_ms']}"
+        for row in facts["company"]
+    ]
     for row in facts["firmware"]:
         lines.append(
             f"Firmware in VMs, {row['hours']:g} h: {row['firmware']}; model: {row['model']['minutes_of_15']} min"
