@@ -3,7 +3,7 @@
 from micropython import const
 from radio import ADDRESS_PRIVATE
 
-from emask import advert, heard, schedule, spec
+from emask import advert, heard, spec, window
 
 _SHELF_MS = const(3600000)
 _MARGIN_MS = const(30)  # sending ends this long before the slot does
@@ -98,7 +98,7 @@ class Listener:
         device = self._device
         slot = device.own_slot()
         device.identity.renew(lambda: device.store, device.clock, slot, device.slot(), device.board.entropy)
-        await device.power.linger(schedule.advert_delay_ms(device.board.entropy(1)[0], plan))
+        await device.power.linger(window.advert_delay_ms(device.board.entropy(1)[0], plan))
         now_ms = device.board.clock_ms()
         length_ms = device.identity.scheme.SLOT_S * 1000
         slot_end_ms = now_ms + length_ms - device.clock.own_ms(now_ms) % length_ms
@@ -110,7 +110,7 @@ class Listener:
         device = self._device
         rest_ms = until_ms - device.board.clock_ms()
         while rest_ms > 0 and not device.power.kicked:
-            step_ms, right_ms, adv_ms = schedule.step(plan, rest_ms, device.board.entropy)
+            step_ms, right_ms, adv_ms = window.step(plan, rest_ms, device.board.entropy)
             field = device.rendezvous.schedule.field(until_ms - rest_ms + right_ms, plan)
             payload = device.identity.advert(slot, field)
             if payload is None:

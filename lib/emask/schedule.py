@@ -1,14 +1,13 @@
 # Owns when a token sends and listens (SPEC 7): which windows there are, how long, how the radio works in them, from
 # what the token knows and heard. Must not know clocks, radio or records: ticks, own time and chance are passed in.
 import struct
-from collections import namedtuple
 
 from micropython import const
 
 from emask.grid import CYCLE_MS, MINUTE_MS, STATE_BYTES, Grid
 from emask.spec import WINDOW_UNIT_MS
+from emask.window import ADV_DELAY_MS, MEETING, MINUTE, PROBE, SEARCH, Plan, slot_shift_ms
 
-MINUTE, MEETING, PROBE, SEARCH = const(0), const(1), const(2), const(3)
 FULL, LOW, LOWER, LOWEST = const(0), const(1), const(2), const(3)  # levels of the battery
 
 PHASE_MS = const(5000)  # after the whole minute: no window of the grid lies across the end of a slot
@@ -19,9 +18,7 @@ LOST_MS = const(1500)  # beyond this reach one wide window costs more than a swe
 COMPANY_MS = const(390000)  # a token that was heard is expected for as long: a meeting window may fail
 SWEEP_MINUTES = const(9)  # and the answer, within a contact of a quarter of an hour; not a multiple of MEETING_MINUTES
 SEARCH_MS = const(61000)  # a whole minute and a bit: whoever is near and not alone is heard
-JITTER_MS = const(30)  # a slot's own shift: what is left of a clock beside others is a seventh of that (docs/POWER)
 
-_ADV_DELAY_MS = const(10)  # the controller's own random delay
 _GUARD_MS = const(2)
 _PROBE_ADV_MS = const(40)  # two adverts for a window of BASE_MS; who hears them answers in the next minute
 _LISTEN_SHARE = const(10)  # in a wide window the radio listens for a tenth of the time
@@ -34,42 +31,8 @@ _LONGEST_ADV_MS = const(500)
 _SEARCH_EVERY_MS = const(600000)  # a search costs 1.5 mAh: the pause doubles each time, up to 11 hours
 _DOUBLINGS = const(6)
 _SEARCH_HOURS_MS = const(43200000)  # then sweeps come in every fifth minute
-_TELL_MS = const(50)  # so often an advert is given its time to the next window anew
 _FORMAT = "<qqqIHHBHhhB"
 _OWN_BYTES = const(40)
-
-# One window. start_ms, length_ms; point_ms: tick of the grid's point that it belongs to; adv_ms: advertising interval
-# (0: don't send); scan_ms, listen_ms: listen for the latter in each of the former, without a pause if they are equal.
-# shift_ms: the slot's own, within point_ms.
-Plan = namedtuple(
-    "Plan", ("kind", "number", "start_ms", "length_ms", "point_ms", "adv_ms", "scan_ms", "listen_ms", "shift_ms")
-)
-
-
-def slot_offset_ms(chance):
-    """This slot's own shift of the windows, -30..30 ms, from two random bytes; fresh for every slot."""
-    return (chance[0] | chance[1] << 8) % (2 * JITTER_MS + 1) - JITTER_MS
-
-
-def advert_delay_ms(chance, plan):
-    """Random pause before the first advert of a window, from one byte: tokens in one window do not start as one."""
-    return chance * plan.adv_ms // 256
-
-
-def step(plan, rest_ms, entropy):
-    """How adverts follow each other in the rest of a window: (ms that one says the same, ms into them for which its
-    field is right, advertising interval in ms). entropy(count) -> bytes.
-
-    A controller sends at once, then each time up to 10 ms later than asked. Each step ends before the next event might
-    come, so that the field is right for the mean of those that it holds: a bias here would move all who follow.
-    """
-    adv_ms = plan.adv_ms
-    count = 3 if plan.kind == MEETING and rest_ms >= 3 * adv_ms else 2
-    if 2 * adv_ms > _TELL_MS:
-        adv_ms += entropy(1)[0] * _ADV_DELAY_MS >> 8  # one event: its random delay is ours to draw
-    elif rest_ms >= count * adv_ms:
-        return count * adv_ms, (count - 1) * (adv_ms + _ADV_DELAY_MS // 2) // 2, adv_ms
-    return min(adv_ms, rest_ms), 0, adv_ms
 
 
 class Schedule:
@@ -136,7 +99,7 @@ class Schedule:
         """Draw the next slot's shift, once a slot; entropy(count) -> bytes. True if this was the slot's first time."""
         if self._drawn:
             return False
-        self._next_ms = slot_offset_ms(entropy(2))
+        self._next_ms = slot_shift_ms(entropy)
         self._drawn = 1
         return True
 
@@ -182,7 +145,7 @@ class Schedule:
             if self.in_company(point_ms):
                 length_ms += 2 * min(LOST_MS, self.grid.blur_ms(point_ms))
             return Plan(kind, number, point_ms - length_ms // 2, length_ms, point_ms, adv_ms, 30, 30, self._shift_ms)
-        listen_ms = self._shortest_adv_ms + _ADV_DELAY_MS + _GUARD_MS
+        listen_ms = self._shortest_adv_ms + ADV_DELAY_MS + _GUARD_MS
         scan_ms = listen_ms * _LISTEN_SHARE
         if kind == MEETING:
             half_ms = self._meeting_reach_ms(point_ms) + self.grid.drag_ms(point_ms) + (scan_ms + listen_ms) // 2

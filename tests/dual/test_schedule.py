@@ -1,5 +1,5 @@
 # When windows are, how long, who is followed, and how little a liar can move them.
-from emask import schedule
+from emask import schedule, window
 from emask.schedule import FULL, LOW, LOWER, LOWEST, MEETING, MINUTE, PROBE, SEARCH, Schedule
 
 _OWN = 1_900_000_000_000 // 300000 * 300000  # own time at tick 0: a meeting point, less its phase
@@ -281,14 +281,15 @@ def test_board_with_a_slow_controller_listens_longer():
 
 
 def test_slot_shift_is_bounded_and_uses_all_of_it():
-    seen = {schedule.slot_offset_ms(bytes((a, b))) for a in range(256) for b in (0, 1, 7, 255)}
-    bound = schedule.JITTER_MS
+    draws = [bytes((a, b)) for a in range(256) for b in (0, 1, 7, 255)]
+    seen = {window.slot_shift_ms(lambda count, draw=draw: draw) for draw in draws}
+    bound = window.JITTER_MS
     assert min(seen) == -bound and max(seen) == bound and len(seen) == 2 * bound + 1
 
 
 def test_first_advert_comes_at_a_random_moment_of_the_interval():
     plan = Token().next(1000)
-    delays = {schedule.advert_delay_ms(chance, plan) for chance in range(256)}
+    delays = {window.advert_delay_ms(chance, plan) for chance in range(256)}
     assert min(delays) == 0 and max(delays) == plan.adv_ms - 1
 
 
@@ -297,7 +298,7 @@ def test_windows_of_different_slots_shift_follow_the_shift():
     plan = token.next(1000)
     assert plan.shift_ms == 0 and token.schedule.draw(lambda count: bytes((3, 1))[:count])
     assert not token.schedule.draw(lambda count: b"zz")
-    shift_ms = schedule.slot_offset_ms(bytes((3, 1)))
+    shift_ms = window.slot_shift_ms(lambda count: bytes((3, 1)))
     later = token.next(900000)
     assert later.shift_ms == shift_ms != 0
     assert (later.point_ms - plan.point_ms - shift_ms) % 60000 == 0

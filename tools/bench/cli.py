@@ -188,6 +188,7 @@ def power(board: str, scenario: str, ppm: int | None, as_json: bool) -> None:
 def study(seed: int | None, out: Path, board: str, quick: bool, aioble: str | None, as_json: bool) -> None:
     """Whom the schedule finds and what it costs, beside schedules that share no time. Two processes, some minutes."""
     from tools.bench.study import study as whole
+    from tools.bench.study import tell
 
     with _Plain(), _bar() as bar:
         task = bar.add_task("study", total=whole.total(quick))
@@ -195,9 +196,9 @@ def study(seed: int | None, out: Path, board: str, quick: bool, aioble: str | No
         facts = whole.run(power_table, prepare(aioble), seed or 1, quick, lambda steps: bar.advance(task, steps))
     out.mkdir(parents=True, exist_ok=True)
     _write(out / "study.json", facts)
-    for name, drawn in whole.pictures(facts).items():
+    for name, drawn in tell.pictures(facts).items():
         (out / name).write_text(drawn, encoding="utf-8")
-    click.echo(json.dumps(facts) if as_json else whole.text(facts) + f"\n\nFigures and pictures: {out}")
+    click.echo(json.dumps(facts) if as_json else tell.text(facts) + f"\n\nFigures and pictures: {out}")
 
 
 @bench.command("trace")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from emask import schedule
+from emask import schedule, window
 from emask.schedule import MEETING, MINUTE, SEARCH, Plan, Schedule
 from tools.bench.energy import Board, Meter
 from tools.bench.medium import airtime_us
@@ -119,7 +119,7 @@ def adverts(plan: Plan) -> float:
     if not plan.adv_ms:
         return 0.0
     rest_ms = int(plan.length_ms - plan.adv_ms / 2)
-    step_ms, right_ms, adv_ms = schedule.step(plan, rest_ms, lambda count: bytes([128]))
+    step_ms, right_ms, adv_ms = window.step(plan, rest_ms, lambda count: bytes([128]))
     events = 1 + 2 * right_ms // adv_ms  # right for the middle of the step's events
     return max(0.0, rest_ms / step_ms * events)
 

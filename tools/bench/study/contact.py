@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from emask import schedule
+from emask import window as shape
 from emask.schedule import Plan, Schedule
 from tools.bench.medium import airtime_us
 
@@ -120,11 +120,11 @@ class Scene:
         if not plan.adv_ms:
             return np.empty(0), np.empty(0, dtype=np.int64)
         times, fields = [], []
-        at_s = start_s + schedule.advert_delay_ms(int(self.rng.integers(256)), plan) / 1000
+        at_s = start_s + shape.advert_delay_ms(int(self.rng.integers(256)), plan) / 1000
         delays = iter(self.rng.random(2 * int((end_s - at_s) / (plan.adv_ms / 1000)) + 8) * 0.01)
         while at_s < end_s:
             rest_ms = round((end_s - at_s) * 1000)
-            step_ms, right_ms, adv_ms = schedule.step(plan, max(1, rest_ms), self.rng.bytes)
+            step_ms, right_ms, adv_ms = shape.step(plan, max(1, rest_ms), self.rng.bytes)
             said = token.schedule.field(int(token.clock.own_ms(at_s)) - UTC_MS + right_ms, plan)
             until_s = min(end_s, at_s + step_ms / 1000)
             event_s = at_s + 0.0005

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from emask import grid, schedule
+from emask import grid, schedule, window
 from emask.schedule import Schedule
 from tools.bench import power
 from tools.bench.energy import Board
@@ -20,8 +20,8 @@ _USUAL = power.SCENARIOS["usual"][1]
 
 @contextmanager
 def parameters(**values: int) -> Iterator[None]:
-    """The schedule's constants set for a while, as module attributes of emask.schedule and emask.grid."""
-    places = [(module, name) for module in (schedule, grid) for name in values if hasattr(module, name)]
+    """The schedule's constants set for a while, as module attributes of emask.schedule, grid and window."""
+    places = [(module, name) for module in (schedule, grid, window) for name in values if hasattr(module, name)]
     before = [(module, name, getattr(module, name)) for module, name in places]
     try:
         for module, name in places:
