@@ -18,7 +18,7 @@ from session import Session  # noqa: E402
 from supervisor import Supervisor  # noqa: E402
 
 import board  # noqa: E402
-from emask import advert, alert, bluezone, clock, keylist, manifest, messages, schedule, sighting, spec  # noqa: E402
+from emask import advert, alert, bluezone, clock, keylist, manifest, messages, schedule, sighting, spec, window  # noqa: E402
 
 LIST_KEY = peer.certificate(spec.LIST_KEY)
 
@@ -373,7 +373,7 @@ def _shifts(points):
 
 def test_windows_of_confirmed_clocks_share_the_minute():
     _, points = _rendezvous(9)
-    assert max([abs(shift) for shift in _shifts(points)]) <= schedule.JITTER_MS
+    assert max([abs(shift) for shift in _shifts(points)]) <= window.JITTER_MS
 
 
 def test_windows_shift_anew_in_each_slot_from_its_first_window_on():

@@ -22,6 +22,8 @@ _RECORD_BYTES = 40  # a minute or sighting with its lead and check
 _SLOT_MS = 900_000
 _VISIT_MS = 60_000  # connectable, once a week
 _HEARD_SHARE = 0.85  # of what a neighbour sends in the time that one listens
+_MOST_REPORTS = 128  # in a window: firmware/radio.py keeps no more
+_MOST_SIGHTINGS = 128  # in a slot (SPEC 3.2)
 
 
 class UnknownScenario(Exception):
@@ -159,7 +161,7 @@ def play(
         _one(account, plan_maker, plan, others, plan.start_ms - now_ms)
         while plan.start_ms // _SLOT_MS > slot:
             slot += 1
-            account.records(others + (1 if others else 0))
+            account.records(min(others, _MOST_SIGHTINGS) + (1 if others else 0))
         now_ms = plan.start_ms + plan.length_ms
     account.visit(visits)
     mah = account.meter.mah()
@@ -184,7 +186,8 @@ def _one(account: Account, plan_maker: Schedule, plan: Plan, others: int, gap_ms
     account.rest(max(0.0, gap_ms - account.board.time_us["radio_start"] / 1000))
     beside = others if plan.kind in (MINUTE, MEETING, SEARCH) else 0
     sent = 1.0 if plan.kind == SEARCH else adverts(plan)
-    account.window(plan, beside * sent * plan.listen_ms / plan.scan_ms * _HEARD_SHARE)
+    reports = beside * sent * plan.listen_ms / plan.scan_ms * _HEARD_SHARE
+    account.window(plan, min(reports, _MOST_REPORTS))
     if beside:
         account.records(min(beside, 64))
     at_ms = plan.point_ms

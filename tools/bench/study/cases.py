@@ -67,7 +67,7 @@ def play(case: Case, rng: np.random.Generator, level: Level | None = None) -> Tr
     if case.side > 1:
         _warm(scene, case, start_s)
     met = scene.play(start_s, WATCH_S)
-    return _judge(case, tokens, met, start_s)
+    return judge(tokens, met, start_s, 0, case.side)
 
 
 def _side(case: Case, rng: np.random.Generator, start_s: float) -> list[Token]:
@@ -123,15 +123,14 @@ def _warm(scene: Scene, case: Case, start_s: float) -> None:
             token.windows = []
 
 
-def _judge(case: Case, tokens: list[Token], met: Meeting, start_s: float) -> Trial:
-    other = case.side
-    both = (met.heard.get((0, other), []), met.heard.get((other, 0), []))
-    found = tuple(times[0] if times else float("inf") for times in both)
+def judge(tokens: list[Token], met: Meeting, start_s: float, one: int, other: int) -> Trial:
+    """What two of the tokens found of each other in a meeting that began at start_s."""
+    ways = ((one, other), (other, one))
+    both = [met.heard.get(way, []) for way in ways]
+    first, second = (times[0] if times else float("inf") for times in both)
     minutes = tuple(len({int(t // 60) for t in times if t <= 900}) for times in both)
-    matches = all(
-        _match(tokens, pair, times, start_s) for pair, times in zip(((0, other), (other, 0)), both, strict=True)
-    )
-    return Trial((found[0], found[1]), (minutes[0], minutes[1]), matches)
+    matches = all(_match(tokens, way, times, start_s) for way, times in zip(ways, both, strict=True))
+    return Trial((first, second), (minutes[0], minutes[1]), matches)
 
 
 def _match(tokens: list[Token], pair: tuple[int, int], times: list[float], start_s: float) -> bool:

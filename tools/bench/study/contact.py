@@ -80,12 +80,22 @@ def slot_at(tick_ms: int) -> int:
 
 
 class Scene:
-    """Tokens from start_s on, for length_s. level(receiver, sender, t_s): dBm with fading, None out of range."""
+    """Tokens from start_s on, for length_s. level(receiver, sender, t_s): dBm with fading, None out of range.
+
+    phone: moments at which a phone beside them advertises, one more sender that says no next window. Adverts that
+    overlap on a channel are lost, all of them, however strong.
+    """
 
     def __init__(
-        self, tokens: list[Token], rng: np.random.Generator, level: Level = near, *, watch: Watch | None = None
+        self,
+        tokens: list[Token],
+        rng: np.random.Generator,
+        level: Level = near,
+        *,
+        watch: Watch | None = None,
+        phone: np.ndarray | None = None,
     ) -> None:
-        self.tokens, self.rng, self.level, self.watch = tokens, rng, level, watch
+        self.tokens, self.rng, self.level, self.watch, self.phone = tokens, rng, level, watch, phone
 
     def play(self, start_s: float, length_s: float) -> Meeting:
         met = Meeting({}, {}, 0)
@@ -139,36 +149,61 @@ class Scene:
         token = self.tokens[number]
         token.schedule.opened(window.plan)
         token.schedule.draw(self.rng.bytes)
-        heard: list[tuple[int, int, int]] = []
-        idents = 0
-        for other, sender in enumerate(self.tokens):
-            if other == number:
-                continue
-            got = self._hear(number, window, other, sender)
-            if not got:
-                continue
-            idents += 1
+        got = self._hear(number, window)
+        for other in got:
             met.heard.setdefault((number, other), []).append(window.end_s - start_s)
-            met.adverts[number, other] = met.adverts.get((number, other), 0) + len(got)
-            late_ms = token.heard_late_ms - UTC_MS
-            heard += [(other, int(token.clock.own_ms(t_s) + late_ms), said) for t_s, said in got]
-        token.schedule.closed(window.plan, heard, idents)
+            met.adverts[number, other] = met.adverts.get((number, other), 0) + len(got[other])
+        late_ms = token.heard_late_ms - UTC_MS
+        heard = [
+            (other, int(token.clock.own_ms(t_s) + late_ms), said)
+            for other, some in got.items()
+            for t_s, said in some
+            if said >= 0
+        ]
+        token.schedule.closed(window.plan, heard, len(got))
         if self.watch:
             self.watch(number, window)
 
-    def _hear(self, number: int, window: Window, other: int, sender: Token) -> list[tuple[float, int]]:
-        got = []
-        beside = [*sender.windows, sender.next] if sender.next else sender.windows
-        for their in beside:
-            if their is None or their.start_s >= window.end_s or their.end_s <= window.start_s or not their.sent.size:
-                continue
-            good = received(window, their.sent)
-            for index in np.flatnonzero(good):
-                t_s = float(their.sent[index])
-                level = self.level(number, other, t_s)
-                if level is not None and level >= SENSITIVITY_DBM:
-                    got.append((t_s, int(their.fields[index])))
+    def _hear(self, number: int, window: Window) -> dict[int, list[tuple[float, int]]]:
+        """Sender -> (moment, field) of each advert taken."""
+        times, fields, owners = self._in_air(number, window)
+        if not times.size:
+            return {}
+        good = received(window, times) & ~collided(times)
+        got: dict[int, list[tuple[float, int]]] = {}
+        for index in np.flatnonzero(good):
+            other, t_s = int(owners[index]), float(times[index])
+            level = self.level(number, other, t_s)
+            if level is not None and level >= SENSITIVITY_DBM:
+                got.setdefault(other, []).append((t_s, int(fields[index])))
         return got
+
+    def _in_air(self, number: int, window: Window) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Moment, field (-1: none) and sender of each advert of others during the window."""
+        parts: list[tuple[np.ndarray, np.ndarray, int]] = []
+        for other, sender in enumerate(self.tokens):
+            if other == number:
+                continue
+            for their in (*sender.windows, sender.next):
+                if their and their.start_s < window.end_s and their.end_s > window.start_s and their.sent.size:
+                    parts.append((their.sent, their.fields, other))
+        if self.phone is not None:
+            first, last = np.searchsorted(self.phone, (window.start_s - _EVENT_S, window.end_s))
+            parts.append((self.phone[first:last], np.full(last - first, -1), len(self.tokens)))
+        if not parts:
+            return np.empty(0), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        owners = np.repeat([owner for *_, owner in parts], [times.size for times, *_ in parts])
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]), owners
+
+
+def collided(events: np.ndarray) -> np.ndarray:
+    """Which advertising events overlap another on its channel: all send on the three in one order and pace."""
+    order = np.argsort(events, kind="stable")
+    near_next = np.diff(events[order]) < _AIR_S
+    lost = np.zeros(events.size, dtype=bool)
+    lost[order[:-1]] |= near_next
+    lost[order[1:]] |= near_next
+    return lost
 
 
 def received(window: Window, events: np.ndarray) -> np.ndarray:

@@ -36,7 +36,7 @@ def parameters(**values: int) -> Iterator[None]:
 
 
 def attacks(board: Board) -> dict[str, Any]:
-    """A beacon with false times, invented adverts, a jammer."""
+    """A beacon with false times, invented adverts, a jammer. A jammed token hears nobody, and so is alone."""
     usual = power.play(board, _USUAL).total_mah
     flood = power.play(board, [power.Period(24, 200)]).total_mah
     jammed = {}
@@ -44,38 +44,52 @@ def attacks(board: Board) -> dict[str, Any]:
         hours = 24 * days
         day = power.play(board, [power.Period(hours, 0)], hours=hours, warm=0, visits=days / 7)
         jammed[f"first_{days}_days"] = round((day.total_mah - day.mah["cell"]) / days + day.mah["cell"], 2)
+    lies = ((20, 0), (20, 10), (power.INTERNAL_PPM, 1))
     return {
         "usual_mah_per_day": round(usual, 2),
-        "liar": [_liar(lie_ms) for lie_ms in (-1400, -400, 400, 1400, 60_000)],
+        "liar": [liar(lie_ms, ppm, hours) for ppm, hours in lies for lie_ms in LIES_MS],
         "flood_mah_per_day": round(flood, 2),
         "jammer_mah_per_day": jammed,
     }
 
 
-def _liar(lie_ms: int, minutes: int = 60) -> dict[str, Any]:
-    """One token alone with a beacon of 20 identifiers that always says its points come lie_ms later."""
-    plan_maker = Schedule(20)
+LIES_MS = (-20_000, -1400, -400, 25, 400, 1400, 60_000)
+
+
+def bound_ms(ppm: int, hours: float) -> float:
+    """SPEC 7: furthest that others may have moved a token's windows, so many hours after a confirmed time."""
+    return min(grid.CYCLE_MS / 2, 500 + 2 * ppm * hours * 3.6) + 1
+
+
+def liar(lie_ms: int, ppm: int = 20, hours: float = 0.0) -> dict[str, Any]:
+    """One token alone for so many hours, then for one more with a beacon of 20 identifiers that always says its points
+    come lie_ms later; then the beacon goes, and an honest token comes whose clock is right.
+    """
+    plan_maker = Schedule(ppm)
     plan_maker.confirmed(0)
-    now_ms, moved = 1000, {}
-    while now_ms < minutes * 60_000:
+    now_ms, moved = int(hours * 3_600_000) + 1000, [0]
+    end_ms = now_ms + 3_600_000
+    while now_ms < end_ms:
         plan = plan_maker.plan(now_ms, UTC_MS + now_ms, slot_at)
         plan_maker.opened(plan)
         at_ms = plan.point_ms
         said = (plan_maker.field(at_ms, plan) * 10 + lie_ms) % grid.CYCLE_MS // 10
         plan_maker.closed(plan, [(number, at_ms, said) for number in range(20)], 20)
         now_ms = plan.start_ms + plan.length_ms
-        moved[now_ms // 60_000] = abs(plan_maker.grid.shift_ms(now_ms))
+        moved.append(abs(plan_maker.grid.shift_ms(now_ms)))
     return {
         "lie_ms": lie_ms,
-        "moved_ms_after_15_min": max(value for minute, value in moved.items() if minute <= 15),
-        "moved_ms_after_60_min": max(moved.values()),
-        "back_with_an_honest_token_after_s": _left_behind(plan_maker, now_ms),
+        "ppm": ppm,
+        "hours_alone": hours,
+        "moved_ms": max(moved),
+        "bound_ms": bound_ms(ppm, hours + 1.05),
+        "back_with_an_honest_token_after_s": _left_behind(plan_maker, ppm, now_ms),
     }
 
 
-def _left_behind(plan_maker: Schedule, now_ms: int) -> float | None:
-    """The liar is gone and an honest token comes: seconds until the two hear each other, None beyond half an hour."""
-    honest = Schedule(20)
+def _left_behind(plan_maker: Schedule, ppm: int, now_ms: int) -> float | None:
+    """Seconds until the two have heard each other, None beyond half an hour."""
+    honest = Schedule(ppm)
     honest.confirmed(0)
     rng = np.random.default_rng(5)
     met = Scene([Token(plan_maker, Clock()), Token(honest, Clock())], rng).play(now_ms / 1000, 1800)

@@ -10,6 +10,7 @@ from tools.bench.run import Run
 from tools.bench.scenario import START_UTC, EventSpec, KioskSpec, NodeSpec, Scenario
 
 _HAND_OVER_S = 1200.0
+MOST_PAIRS = 12  # that a kiosk gives the time in that time
 
 
 def pairs(image: Image, folder: Path, hours: float, count: int, seed: int) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from tools.bench import power
 from tools.bench.energy import Board
 from tools.bench.image import Image
 from tools.bench.recording import Recording
-from tools.bench.study import baselines, cases, company, linking, more, scenes
+from tools.bench.study import baselines, cases, company, linking, more, rooms, scenes
 
 MODEL = "A model: charge by boards/*/power.toml, the radio by boards of the bench; nothing here was measured."
 _LEVELS = ROOT / "tests" / "data" / "dp3t_exp34_party.sqlite"
@@ -27,8 +27,17 @@ _BATCH = 25
 def steps(quick: bool) -> dict[str, int]:
     """How much of each part: trials of a case, of the aim's case, of a point, scenes, pairs in VMs."""
     if quick:
-        return {"case": 10, "aim": 20, "point": 5, "scenes": 4, "vm": 1, "hours": 1}
-    return {"case": 1000, "aim": 10_000, "point": 500, "scenes": 120, "vm": 10, "hours": 20}
+        return {"case": 10, "aim": 20, "point": 5, "scenes": 2, "vm": 1, "pairs": 1, "hours": 1, "room": 1}
+    return {
+        "case": 1000,
+        "aim": 10_000,
+        "point": 200,
+        "scenes": 100,
+        "vm": 17,
+        "pairs": scenes.MOST_PAIRS,
+        "hours": 20,
+        "room": 20,
+    }
 
 
 def total(quick: bool) -> int:
@@ -37,13 +46,21 @@ def total(quick: bool) -> int:
     slow = sum(case.side > 1 for case in cases.CASES)
     trials = n["aim"] + n["case"] * (len(cases.CASES) - 1 - slow) + n["case"] // 5 * slow + n["case"]
     points = n["point"] * (2 * len(HOURS) + len(more.FRONTIER))
-    return trials + points + n["scenes"] * len(_SHIFTS_MS) + len(_COMPANY) * _COMPANY_STEP + 2 * _VM_STEP
+    trials += n["case"] + sum(_rooms(count, n) * count for count in ROOMS[quick])
+    return (
+        trials
+        + points
+        + n["scenes"] * len(_SHIFTS_MS[quick])
+        + len(_COMPANY) * _COMPANY_STEP
+        + len(VM_HOURS) * n["vm"] * n["pairs"]
+    )
 
 
-_SHIFTS_MS = (0, 10, 20, 30, 40)
+ROOMS = {False: (2, 20, 200), True: (2, 20)}  # tokens; by quick
+_SHIFTS_MS = {False: (0, 10, 20, 30, 40), True: (0, 30)}
 _COMPANY = ((2, 0.0), (4, 0.0), (4, 3.0), (4, -3.0), (10, 3.0))  # tokens, ms that each advert seems late
 _COMPANY_STEP = 20
-_VM_STEP = 100
+VM_HOURS = (0.5, 10.0)
 
 
 def run(board: Board, image: Image, seed: int, quick: bool, tell: Tell) -> dict[str, Any]:
@@ -58,9 +75,12 @@ def run(board: Board, image: Image, seed: int, quick: bool, tell: Tell) -> dict[
             "about": "crystal-10h, at the levels of pairs within 2 m of a recording",
             **cases.summarize(_trials(pool, aim, n["case"], seed, tell, fading=True)),
         }
+        facts["rooms"] = [_room_of(pool, count, n, seed, tell) for count in ROOMS[quick]]
+        facts["phone"] = _phone(pool, n["case"], seed, tell)
         facts["over_time"] = [_hours(pool, hours, n["point"], seed, tell) for hours in HOURS]
-        facts["linkability"] = [_links(pool, shift_ms, n["scenes"], seed, tell) for shift_ms in _SHIFTS_MS]
+        facts["linkability"] = [_links(pool, shift_ms, n["scenes"], seed, tell) for shift_ms in _SHIFTS_MS[quick]]
         facts["company"] = _company(pool, n["hours"], seed, tell)
+        facts["firmware"] = [_firmware(pool, image, hours, n, seed, tell) for hours in VM_HOURS]
         facts["frontier"] = [_point(pool, board, aim, values, n["point"], seed, tell) for values in more.FRONTIER]
     usual = facts["charge"]["crystal"]["mah_per_day"]
     facts["same_charge"] = baselines.at_charge(usual, board, seed)
@@ -69,7 +89,6 @@ def run(board: Board, image: Image, seed: int, quick: bool, tell: Tell) -> dict[
     facts["unstretched_mah_per_day"] = baselines.own_charge(board)
     facts["attacks"] = more.attacks(board)
     facts["sensitivity"] = more.sensitivity(board)[:8]
-    facts["firmware"] = [_firmware(image, hours, n["vm"], seed, tell) for hours in (0.5, 10.0)]
     return facts
 
 
@@ -144,20 +163,59 @@ def _point(
     return {"values": values, "mah_per_day": round(mah, 2), **kept}
 
 
+def _rooms(count: int, n: dict[str, int]) -> int:
+    """How many rooms of so many tokens."""
+    return max(1, n["room"] * 20 // count)
+
+
+def _room_of(pool: Any, count: int, n: dict[str, int], seed: int, tell: Tell) -> dict[str, Any]:
+    """Everybody comes at one moment after ten hours alone; intervals as if pairs of one room knew nothing of each
+    other, which they do.
+    """
+    found: list[cases.Trial] = []
+    for part in pool.map(_full_room, [(count, number, seed) for number in range(_rooms(count, n))]):
+        found += part
+        tell(count)
+    return {"tokens": count, "rooms": _rooms(count, n), **cases.summarize(found)}
+
+
+def _full_room(job: tuple[int, int, int]) -> list[cases.Trial]:
+    count, number, seed = job
+    return rooms.room(count, np.random.default_rng([seed, 51, count, number]))
+
+
+def _phone(pool: Any, count: int, seed: int, tell: Tell) -> dict[str, Any]:
+    """found, mean_s: both ways; what the token and the phone each find in a quarter of an hour, in `ways`."""
+    found = list(pool.map(_one_phone, [(number, seed) for number in range(count)], chunksize=_BATCH))
+    tell(count)
+    first = np.array([trial.found_s for trial in found])
+    ways = {"token_hears": cases.share(first[:, 0] <= 900), "phone_hears": cases.share(first[:, 1] <= 900)}
+    return {
+        "about": "Bluezone's phone: 15 s on and off at 100 ms, scans 40 s in 300 s",
+        "ways": ways,
+        **cases.summarize(found),
+    }
+
+
+def _one_phone(job: tuple[int, int]) -> cases.Trial:
+    number, seed = job
+    return rooms.phone(np.random.default_rng([seed, 52, number]))
+
+
 def _links(pool: Any, shift_ms: int, count: int, seed: int, tell: Tell) -> dict[str, Any]:
     """How often timing joins two identifiers if a slot's own shift is up to shift_ms; what minutes in a home of four
     are heard then.
     """
-    rooms = []
-    for room in pool.map(_room, [(shift_ms, number, seed) for number in range(count)]):
-        rooms.append(room)
+    heard_rooms = []
+    for room in pool.map(_listened, [(shift_ms, number, seed) for number in range(count)]):
+        heard_rooms.append(room)
         tell(1)
     with more.parameters(JITTER_MS=shift_ms):
         heard = company.model(4, 4, seed)["heard_per_minute"]
-    return {"shift_ms": shift_ms, **linking.judge(rooms), "heard_per_minute_of_4": heard}
+    return {"shift_ms": shift_ms, **linking.judge(heard_rooms), "heard_per_minute_of_4": heard}
 
 
-def _room(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+def _listened(job: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
     shift_ms, number, seed = job
     with more.parameters(JITTER_MS=shift_ms):
         return linking.scene(np.random.default_rng([seed, 31, shift_ms, number]))
@@ -172,22 +230,31 @@ def _company(pool: Any, hours: int, seed: int, tell: Tell) -> list[dict[str, Any
     return rows
 
 
-def _firmware(image: Image, hours: float, count: int, seed: int, tell: Tell) -> dict[str, Any]:
-    """Pairs in VMs beside the same number of hours in the Monte Carlo, with the clocks of both drawn alike."""
-    with tempfile.TemporaryDirectory() as folder:
-        rows = scenes.pairs(image, Path(folder) / "run", hours, count, seed)
-    tell(_VM_STEP)
+def _firmware(pool: Any, image: Image, hours: float, n: dict[str, int], seed: int, tell: Tell) -> dict[str, Any]:
+    """Pairs in VMs, some at a time, beside the Monte Carlo with the clocks of both drawn alike."""
+    rows: list[dict[str, Any]] = []
+    jobs = [(image, hours, n["pairs"], 1000 * seed + number) for number in range(n["vm"])]
+    for part in pool.map(_some_pairs, jobs):
+        rows += part
+        tell(len(part))
     case = cases.Case(f"vm-{hours}", "", hours)
-    model = cases.summarize(cases.run(case, 200, seed, lambda: None))
-    found = [max(row["found_s"]) for row in rows if None not in row["found_s"]]
+    model = cases.summarize(_trials(pool, case, len(rows), seed, lambda steps: None))
+    late = [max(times) if None not in times else float("inf") for times in (row["found_s"] for row in rows)]
+    found = [time for time in late if time <= cases.DURATIONS_S[0]]
     minutes = [minute for row in rows for minute in row["minutes"]]
     return {
         "hours": hours,
-        "pairs": count,
+        "pairs": len(rows),
         "firmware": {
-            "found_15min": round(len(found) / count, 4),
+            **{f"found_{int(d // 60)}min": cases.share(np.array(late) <= d) for d in cases.DURATIONS_S},
             "mean_s": round(float(np.mean(found)), 1) if found else None,
             "minutes_of_15": round(float(np.mean(minutes)), 2),
         },
-        "model": {key: model[key] for key in ("found_15min", "mean_s", "minutes_of_15")},
+        "model": {key: model[key] for key in ("found_15min", "found_5min", "found_2min", "mean_s", "minutes_of_15")},
     }
+
+
+def _some_pairs(job: tuple[Image, float, int, int]) -> list[dict[str, Any]]:
+    image, hours, count, seed = job
+    with tempfile.TemporaryDirectory() as folder:
+        return scenes.pairs(image, Path(folder) / "run", hours, count, seed)

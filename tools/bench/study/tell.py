@@ -50,7 +50,9 @@ def text(facts: dict[str, Any]) -> str:
         "",
         f"{'case':<22}{'15 min':>9}{'5 min':>8}{'2 min':>8}{'match':>8}{'mean s':>8}{'99.9 %':>8}{'min/15':>8}",
     ]
-    for name, row in {**facts["cases"], "10h, recorded levels": facts["fading"]}.items():
+    rooms = {f"{row['tokens']} in a room, 10h": row for row in facts["rooms"]}
+    more = {"10h, recorded levels": facts["fading"], **rooms, "a phone of 2020": facts["phone"]}
+    for name, row in {**facts["cases"], **more}.items():
         shares = [100 * row[key]["value"] for key in ("found_15min", "found_5min", "found_2min", "match_15min")]
         late = "> 1800" if row["p999_s"] is None else f"{row['p999_s']:.0f}"
         mean = "-" if row["mean_s"] is None else f"{row['mean_s']:.0f}"
@@ -58,6 +60,11 @@ def text(facts: dict[str, Any]) -> str:
             f"{name:<22}{shares[0]:>9.2f}{shares[1]:>8.1f}{shares[2]:>8.1f}{shares[3]:>8.1f}"
             f"{mean:>8}{late:>8}{row['minutes_of_15']:>8.1f}"
         )
+    ways = facts["phone"]["ways"]
+    lines.append(
+        f"Of phones the token hears {100 * ways['token_hears']['value']:.1f} % in a quarter of an hour, "
+        f"of tokens the phone {100 * ways['phone_hears']['value']:.1f} %"
+    )
     same = facts["same_charge"]
     lines += [
         "",
@@ -75,8 +82,32 @@ def text(facts: dict[str, Any]) -> str:
         f"{row['outside_ms']}"
         for row in facts["company"]
     ]
+    lines += ["", "The firmware in VMs beside the model: found in 15, 5, 2 minutes, mean seconds, minutes of 15:"]
     for row in facts["firmware"]:
         lines.append(
-            f"Firmware in VMs, {row['hours']:g} h: {row['firmware']}; model: {row['model']['minutes_of_15']} min"
+            f"  {row['hours']:g} h apart, {row['pairs']} pairs: {_kept(row['firmware'])}; {_kept(row['model'])}"
         )
+    lines += ["", "A beacon of 20 identifiers that lies for an hour: windows moved (bound), left behind after"]
+    for row in facts["attacks"]["liar"]:
+        lines.append(
+            f"  {row['lie_ms']:>6} ms, {row['ppm']} ppm, after {row['hours_alone']} h: {row['moved_ms']} ms "
+            f"({row['bound_ms']:.0f}), {row['back_with_an_honest_token_after_s']} s"
+        )
+    attacks = facts["attacks"]
+    lines.append(f"  a flood of 200 invented identifiers all day: {attacks['flood_mah_per_day']} mAh a day")
+    lines += [
+        f"  a jammer, {name.replace('_', ' ')}: {mah} mAh a day" for name, mah in attacks["jammer_mah_per_day"].items()
+    ]
+    return "\n".join([*lines, "", sensitive(facts["sensitivity"])])
+
+
+def _kept(row: dict[str, Any]) -> str:
+    shares = ", ".join(f"{100 * row[f'found_{minutes}min']['value']:.1f} %" for minutes in (15, 5, 2))
+    return f"{shares}, {row['mean_s']} s, {row['minutes_of_15']}"
+
+
+def sensitive(rows: list[dict[str, Any]]) -> str:
+    """The figures of the model that matter most, each made twice as bad."""
+    lines = ["If a figure were twice as bad, a usual day costs:"]
+    lines += [f"  {row['figure']:<28}{row['mah_per_day']:>8.2f} mAh, x {row['ratio']:.2f}" for row in rows]
     return "\n".join(lines)
