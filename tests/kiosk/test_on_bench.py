@@ -7,7 +7,7 @@ import pytest
 
 from tests.kiosk.browser import chromium, on, tap
 from tests.kiosk.hall_rig import free_port
-from tools.bench.cli import _command
+from tools.bench.command import command
 from tools.bench.image import prepare
 from tools.bench.tray.demo import Demo
 
@@ -19,7 +19,7 @@ class Shown:
     """The demonstration in a thread; `panel` is its address."""
 
     def __init__(self, folder):
-        self.demo = Demo(prepare(None), folder / "out", _command, pace=PACE)
+        self.demo = Demo(prepare(None), folder / "out", command, pace=PACE)
         self._port, self._ready = free_port(), threading.Event()
         self.panel = f"http://127.0.0.1:{self._port}/"
         self._thread = threading.Thread(target=self._run)
