@@ -2,7 +2,6 @@
 
 import json
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +88,7 @@ def run(**given: Any) -> None:
 def _checked(given: dict[str, Any]) -> tuple[Options, bundle.Bundle]:
     try:
         found = bundle.load(given["folder"])
-        settings.load(given["settings_path"])
+        facts = settings.load(given["settings_path"])
     except (bundle.BundleError, settings.SettingsError) as error:
         raise BadInput(str(error)) from None
     if not found.release_key:
@@ -99,7 +98,6 @@ def _checked(given: dict[str, Any]) -> tuple[Options, bundle.Bundle]:
     if not found.parts and not given["update"]:
         raise BadInput(f"{given['folder']}: there is no MicroPython in it (docs/FLASH), only --update could use it")
     check_printer(given["printer"])
-    facts = tomllib.loads(given["settings_path"].read_text())
     options = Options(
         given["folder"].resolve(), facts, given["labels"], given["printer"],
         given["update"], not given["no_beacon"], given["baud"],

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tools.firmware.bundle import Bundle
 from tools.flash.repl import install_bytes
+from tools.flash.rom import DATA_END, DATA_START
 
 _STUB_BYTES = 7_300  # esptool's stub and its talk, counted on a run against the mock bootloader
 _REPL_BYTES = 1_300  # settings, provisioning and tests by raw REPL, counted likewise
@@ -32,7 +33,7 @@ class Rates:
 def machine_s(bundle: Bundle, rates: Rates) -> dict[str, float]:
     """Seconds of a board's own time before and after the press."""
     base = sum(len(zlib.compress(part.path.read_bytes(), 9)) for part in bundle.parts) + _STUB_BYTES
-    erased = (0x3F6000 - 0x230000 + sum(part.size for part in bundle.parts)) / 65536
+    erased = (DATA_END - DATA_START + sum(part.size for part in bundle.parts)) / 65536
     product = install_bytes(bundle.product) + _REPL_BYTES
     return {
         "base": base * 10 / rates.baud + erased * rates.erase_block_s,

@@ -110,7 +110,7 @@ class Token:
         self.do(installer)
         self.do(f"import slots\ni=Install(slots.here(),{image.board!r})")
         there = self._refusable(f"i.begin({image.head!r})")
-        blocks = [image.payload[at : at + BLOCK_BYTES] for at in range(0, len(image.payload), BLOCK_BYTES)]
+        blocks = _blocks(image)
         self.do(
             "from binascii import a2b_base64 as b\nfrom io import BytesIO as B\nfrom deflate import DeflateIO as D,RAW"
         )
@@ -161,9 +161,12 @@ def packed(block: bytes) -> bytes:
 
 def install_bytes(image: Image) -> int:
     """About how many bytes a whole install sends, for the station's plan."""
-    blocks = [image.payload[at : at + BLOCK_BYTES] for at in range(0, len(image.payload), BLOCK_BYTES)]
     overhead = 60  # the words around a block, and raw-paste's own
-    return sum(len(packed(block)) + overhead for block in blocks) + 3 * HEADER_BYTES
+    return sum(len(packed(block)) + overhead for block in _blocks(image)) + 3 * HEADER_BYTES
+
+
+def _blocks(image: Image) -> list[bytes]:
+    return [image.payload[at : at + BLOCK_BYTES] for at in range(0, len(image.payload), BLOCK_BYTES)]
 
 
 def _numbers(text: str) -> list[int]:

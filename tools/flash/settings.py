@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_SCHEMES = ("bluezone", "gaen")
+from emask import scheme as schemes
+
 _ENTRIES = {"region": int, "authority_root": str, "scheme": str, "time_zone_minutes": int, "retention_days": int}
 _SLEEPS = ("", "light", "deep")
 
@@ -39,13 +40,14 @@ class Settings:
         return files | ({"board_config.py": f"SLEEP = {self.sleep!r}\n".encode()} if self.sleep else {})
 
 
-def load(path: Path) -> Settings:
-    """Read a TOML file; SettingsError."""
+def load(path: Path) -> dict[str, Any]:
+    """The entries of a TOML file, checked; SettingsError."""
     try:
         facts = tomllib.loads(path.read_text())
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: {error}") from None
-    return parse(facts, str(path))
+    parse(facts, str(path))
+    return facts
 
 
 def parse(facts: dict[str, Any], where: str = "settings") -> Settings:
@@ -84,7 +86,7 @@ def _root(text: str, where: str) -> bytes:
 def _check(found: Settings, where: str) -> None:
     wrong = {
         "region": not 1 <= found.region <= 0xFFFF,
-        "scheme": found.scheme not in _SCHEMES,
+        "scheme": found.scheme not in schemes.names(),
         "time_zone_minutes": not -720 * 60 <= found.time_zone_s <= 840 * 60,
         "retention_days": not 1 <= found.retention_days <= 60,
         "sleep": found.sleep not in _SLEEPS,
