@@ -13,7 +13,6 @@ from tools import codes, lists, signing
 from tools.authority import core, intake, keyring, service_cli, store
 from tools.authority import site as publishing
 from tools.authority.options import Instant, Plain, at, folder_argument
-from tools.authority.store import StoreMissing
 from tools.cli import BadInput
 from tools.exposure import rule_files
 from tools.files import write_whole
@@ -105,7 +104,7 @@ def change_list_key(folder: Path, offline: Path | None, now_s: int) -> None:
 @click.option("--json", "as_json", is_flag=True)
 def audit(folder: Path, as_json: bool) -> None:
     """What was done here, and when: never whose."""
-    with Plain(), store.opened(folder) as database:
+    with Plain(), store.reading(folder) as database:
         entries = store.audit(database)
     for at_s, what, count in entries:
         line = {"at": at_s, "what": what, "count": count}
@@ -186,14 +185,13 @@ def _files(paths: tuple[Path, ...]) -> list[Path]:
 
 
 def _one(folder: Path, path: Path, now_s: int) -> dict:
-    try:
-        count = intake.ingest(folder, path, now_s)
+    with Plain():
+        try:
+            count = intake.ingest(folder, path, now_s)
+        except (core.Refused, core.UploadError) as error:
+            return {"file": path.name, "taken": False, "records": 0, "why": str(error)}
         write_whole(path.with_suffix(".taken"), b"")
-        return {"file": path.name, "taken": True, "records": count, "why": ""}
-    except (core.Refused, core.UploadError) as error:
-        return {"file": path.name, "taken": False, "records": 0, "why": str(error)}
-    except (StoreMissing, core.KeyFileError, OSError) as error:
-        raise BadInput(str(error)) from None
+    return {"file": path.name, "taken": True, "records": count, "why": ""}
 
 
 @authority.command()

@@ -123,7 +123,7 @@ def publish(
     """Write a new list of all records of the last 14 days to `out`, and beside it a short one for the holders of each
     of the seven lists before it. Serials and issue times only go up. Refused where staff release lists."""
     with store.opened(folder) as database:
-        if staff.release(database):
+        if staff.releases_lists(database):
             raise Refused("two persons of the staff have to agree on each release first")
         made = _make(database, folder, issued_s, rule, schemes.get(scheme).NUMBER, region)
     return _write(out, made)

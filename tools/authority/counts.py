@@ -6,12 +6,12 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from emask import spec
-from tools.authority import store, tables
+from tools.authority import intake, store, tables
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Codes of the last 14 days: given out, used, run out unused; uploads and records kept; the last list; kiosks."""
+    """Codes of a quota's time: given out, used, run out unused; uploads and records kept; the last list; kiosks."""
 
     codes_issued: int
     codes_used: int
@@ -28,7 +28,7 @@ class Counts:
 def counts(folder: Path, now_s: int, clinic: int = 0) -> Counts:
     """For the whole authority; with `clinic` the figures of codes are that clinic's, and the rest everybody's."""
     codes, records, kiosks = tables.codes.c, tables.records.c, tables.certificates.c
-    recent = [codes.issued_s > now_s - 14 * spec.DAY_S, *([codes.clinic == clinic] if clinic else [])]
+    recent = [codes.issued_s > now_s - intake.QUOTA_S, *([codes.clinic == clinic] if clinic else [])]
     valid = [kiosks.kind != spec.LIST_KEY, kiosks.until_s >= now_s]
     with store.reading(folder) as database:
         last = database.execute(select(tables.lists).order_by(tables.lists.c.serial.desc()).limit(1)).first()

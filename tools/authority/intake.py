@@ -17,7 +17,7 @@ from tools.authority.upload import Upload, UploadError, read_upload
 
 FIRST_CLINIC = 1
 FIRST_QUOTA = 1_000
-_QUOTA_S = 14 * spec.DAY_S
+QUOTA_S = 14 * spec.DAY_S
 _CARRIED_S = 7 * spec.DAY_S  # an upload that was made in time may be this long on its way
 
 
@@ -63,7 +63,7 @@ def _quota(database: Connection, clinic: int, kind: codes.Kind) -> int:
 
 def _issued(database: Connection, clinic: int, kind: codes.Kind, now_s: int) -> int:
     known = tables.codes.c
-    mine = (known.clinic == clinic, known.kind == kind.name, known.issued_s > now_s - _QUOTA_S)
+    mine = (known.clinic == clinic, known.kind == kind.name, known.issued_s > now_s - QUOTA_S)
     return database.execute(select(func.count()).where(*mine)).scalar_one()
 
 

@@ -19,14 +19,13 @@ from pathlib import Path
 
 import requests
 
-from emask import keylist, spec
+from emask import bluezone, keylist
 from tools import codes
 from tools.authority import core, intake, keyring, sample, site
 
 _START_S = 60
 _ANSWER_S = 60
 _RECORDS = 3
-_SLOTS_PER_DAY = 96
 Progress = Callable[[str, int, int], None]
 Ask = Callable[[requests.Session, str, bytes], requests.Response]
 
@@ -71,12 +70,13 @@ def _prepare(folder: Path, now_s: int) -> str:
 
 def _uploads(authority: Path, count: int, now_s: int, progress: Progress) -> list[bytes]:
     intake.set_quota(authority, intake.FIRST_CLINIC, codes.PLAIN, count, now_s)
-    public, first = keyring.seal_key(authority).public_key(), now_s // 900 - _SLOTS_PER_DAY * (_RECORDS + 1)
+    public, a_day = keyring.seal_key(authority).public_key(), bluezone.SLOTS_PER_DAY
+    first = now_s // bluezone.SLOT_S - a_day * (_RECORDS + 1)
     made = []
     for code in intake.issue_codes(authority, count, now_s):
-        days = range(_RECORDS)
-        records = [keylist.pack_record(secrets.token_bytes(32), first + _SLOTS_PER_DAY * day, 0, 96) for day in days]
-        content = sample.text(spec.BLUEZONE, records)
+        starts = range(first, first + a_day * _RECORDS, a_day)
+        records = [keylist.pack_record(secrets.token_bytes(bluezone.KEY_BYTES), start, 0, a_day) for start in starts]
+        content = sample.text(bluezone.NUMBER, records)
         made.append(sample.data(sample.upload(public, code, secrets.token_bytes(32), now_s, content)))
         progress("making uploads", len(made), count)
     return made

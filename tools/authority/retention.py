@@ -13,7 +13,7 @@ from emask import scheme as schemes
 from emask import spec
 from tools.authority import store, tables
 
-RECORDS_DAYS = 21  # as long as a token keeps what it heard
+RECORDS_DAYS = spec.RETENTION_DAYS  # as long as a token keeps what it heard
 CODES_DAYS = 60  # a quota looks back 14 days, an expired code is refused for as long by its name
 AUDIT_DAYS = 2 * 365
 

@@ -105,7 +105,7 @@ def _new(name: str, role: str, clinic: int, hashed: str) -> dict:
     return {"name": name, "role": role, "clinic": clinic, "password": hashed} | free
 
 
-def release(database: Connection) -> bool:
+def releases_lists(database: Connection) -> bool:
     """Whether there is staff that releases lists."""
     return database.execute(select(staff.c.id).where(staff.c.role == RELEASE)).first() is not None
 

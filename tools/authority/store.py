@@ -102,11 +102,11 @@ def note(database: Connection, at_s: int, what: str, count: int = 1) -> None:
     database.execute(insert(tables.audit).values(at_s=at_s, what=what, count=count))
 
 
-def audit(database: Connection) -> list[tuple[int, str, int]]:
-    """The audit log, oldest first."""
+def audit(database: Connection, most: int | None = None) -> list[tuple[int, str, int]]:
+    """The audit log, oldest first; only its newest lines if `most` is given."""
     kept = tables.audit.c
-    wanted = select(kept.at_s, kept.what, kept["count"]).order_by(kept.id)
-    return [(at_s, what, count) for at_s, what, count in database.execute(wanted)]
+    wanted = select(kept.at_s, kept.what, kept["count"]).order_by(kept.id.desc()).limit(most)
+    return [(at_s, what, count) for at_s, what, count in database.execute(wanted)][::-1]
 
 
 def _check_version(folder: Path, database: Connection) -> None:

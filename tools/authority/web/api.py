@@ -208,5 +208,5 @@ def revoke(request: Request, wanted: Revocation, someone: Annotated[Person, _onl
 def audit(request: Request, someone: Annotated[Person, _only(ADMIN)]) -> list[Entry]:
     """What was done, when and how often: never by or for whom. The last thousand lines, oldest first."""
     with store.reading(_settings(request).folder) as database:
-        lines = store.audit(database)[-_AUDIT_LINES:]
+        lines = store.audit(database, _AUDIT_LINES)
     return [Entry(at=at_s, what=what, count=times) for at_s, what, times in lines]
