@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from emask import signed, spec
-from tools import signing
+from tools import lists, signing
 from tools.kiosk import identity
 from tools.kiosk.folder import KioskFolder
 
@@ -49,20 +49,29 @@ def closes(folder: KioskFolder, now_s: float, free: FreeBytes = free_bytes) -> s
         return NO_FOLDER
     if not os.access(folder.outbox, os.W_OK) or not os.access(folder.inbox, os.R_OK):
         return NO_FOLDER
-    if now_s < _known_s(folder):
+    found = _sound(folder)
+    if now_s < _known_s(folder, found):
         return WRONG_CLOCK
     try:
         identity.load(folder.path, now_s)
-        lists = any(folder.inbox.glob("*.eml"))
+        there = any(folder.inbox.glob("*.eml"))
     except (identity.IdentityError, signing.KeyFileError, OSError):
         return NO_IDENTITY
-    return LISTS_DAMAGED if lists and not folder.sound_lists() else ""
+    return LISTS_DAMAGED if there and not found else ""
 
 
-def _known_s(folder: KioskFolder) -> int:
-    """A time that it is not before: the newest list's issue, the certificate's first second. 0 if neither is here."""
+def _sound(folder: KioskFolder) -> list[lists.ListFile]:
+    """The sound lists; none while the kiosk has no root to check them by."""
     try:
-        found = folder.sound_lists()
+        return folder.sound_lists()
+    except (identity.IdentityError, OSError):
+        return []
+
+
+def _known_s(folder: KioskFolder, found: list[lists.ListFile]) -> int:
+    """A time that it is not before: the newest list's issue, the certificate's first second. 0 without a certificate
+    that holds."""
+    try:
         since_s = signing.check_certificate(
             (folder.path / "kiosk.cert").read_bytes(), identity.root(folder.path), spec.KIOSK_KEY
         ).since_s

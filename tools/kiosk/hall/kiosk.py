@@ -79,17 +79,14 @@ class Kiosk:
             self._options.voice.say(screen, self.languages[self.tag])
 
     def _tap(self, number: int, name: str) -> bool:
-        text = self._slip_text() if name == "print" and self.flow.screen.name == "slip" else []
+        prints = name == "print" and self.flow.screen.name == "slip"
+        text = self._page.slip(self.flow, self.tag) if prints else []
         took = self.desk.tap(number, name)
         if took and text and self._options.prints != slip.BROWSER:
             task = asyncio.ensure_future(self._print(text))
             self._errands.add(task)
             task.add_done_callback(self._errands.discard)
         return took
-
-    def _slip_text(self) -> list[str]:
-        assert self.flow.report
-        return slip.lines(self.flow.report, self.languages[self.tag], self.flow.phone, self.flow.referred)
 
     async def _print(self, text: list[str]) -> None:
         try:

@@ -57,7 +57,7 @@ class Page:
             percent=None if screen.share is None else round(100 * screen.share),
             digits=[screen.fields[key] for key in ("a", "b") if key in screen.fields],
             others=self._others(tag) if screen.name == "start" else [],
-            slip=self._slip(flow, language) if screen.name == "slip" else [],
+            slip=self.slip(flow, tag) if screen.name == "slip" else [],
             prints=self._prints == slip.BROWSER,
         )
         return Shown(screen.number, screen.name, tag, html)
@@ -75,6 +75,7 @@ class Page:
     def _others(self, tag: str) -> list[dict[str, Any]]:
         return [{"tag": one.tag, "name": one.name} for one in self.languages.values() if one.tag != tag]
 
-    def _slip(self, flow: Flow, language: Language) -> list[str]:
+    def slip(self, flow: Flow, tag: str) -> list[str]:
+        """The slip's lines, as shown and as printed; there is a report by then."""
         assert flow.report
-        return slip.lines(flow.report, language, flow.phone, flow.referred)
+        return slip.lines(flow.report, self.languages[tag], flow.phone, flow.referred)
