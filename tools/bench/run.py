@@ -264,7 +264,7 @@ class Run:
         self.engine.log.event("number", kiosk.spec.name)
         if kiosk.visitor:
             self.engine.at(
-                kiosk.visitor, self.engine.now_us + _us(_COUNTS_S), self._press, self.nodes[kiosk.visitor], _AGREES_MS
+                kiosk.visitor, self.engine.now_us + _us(_COUNTS_S), self.press, self.nodes[kiosk.visitor], _AGREES_MS
             )
 
     # Events
@@ -273,7 +273,7 @@ class Run:
         if event.do != "emask":
             self.engine.log.event("event", event.node, do=event.do)
         if event.do == "press":
-            self._press(self.nodes[event.node], event.hold_ms)
+            self.press(self.nodes[event.node], event.hold_ms)
         elif event.do == "battery_out":
             self._battery_out(self.nodes[event.node], event.off_s)
         elif event.do == "battery_in":
@@ -287,7 +287,7 @@ class Run:
         else:
             self._emask(event.run)
 
-    def _press(self, node: Node, hold_ms: float) -> None:
+    def press(self, node: Node, hold_ms: float) -> None:
         button = node.config.board.pins["button"]
         with self.engine.inside(node.name):
             node.pin(button, 0)
@@ -312,7 +312,7 @@ class Run:
         self._open(kiosk)
         kiosk.code = None
         if event.node:
-            self._press(self.nodes[event.node], event.hold_ms)
+            self.press(self.nodes[event.node], event.hold_ms)
 
     def _emask(self, words: list[str]) -> None:
         if self.command is None:

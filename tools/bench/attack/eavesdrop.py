@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from emask import spec
 from tools.bench.attack.stage import Stage
 from tools.bench.image import Image
 from tools.bench.scenario import START_UTC
@@ -83,7 +84,7 @@ async def _visit(stage: Stage, kind: str) -> None:
         stage.engine.at(stage.node.name, stage.engine.now_us + int(after_s * 1e6), stage.press, _HOLD_MS)
 
     result = await stage.visit(wish=Wish(code=_CODE) if kind == "upload" else None, show=show)
-    told = bool(result.status["state"] & 4)
+    told = bool(result.status["state"] & spec.STATE_ALERT)
     if (kind == "upload") != (result.upload == "taken") or told != (kind == "alerted"):
         raise AssertionError(f"the bench played no visit of a token: {kind}")
 

@@ -82,7 +82,7 @@ class Stage:
     # Visits
 
     def press(self, hold_ms: float = _PRESS_MS) -> None:
-        self.bench._press(self.node, hold_ms)
+        self.bench.press(self.node, hold_ms)
 
     async def find(self, name: str = "station") -> BLEDevice:
         """Press the button, if need be again; the device that this radio then sees. BenchError: none."""
