@@ -12,9 +12,8 @@ from pathlib import Path
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, event, insert, select
+from sqlalchemy import URL, Connection, Engine, event, insert, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from tools.authority import tables
@@ -24,6 +23,7 @@ _FILE = "authority.sqlite"
 _ELSEWHERE = "database.url"
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 _WAIT_S = 30
+_VERSION = text("SELECT version_num FROM alembic_version")  # Alembic's own way to ask takes ten times as long
 _ONE_WRITER = 0x656D61736B  # the key of PostgreSQL's advisory lock
 
 
@@ -110,7 +110,7 @@ def audit(database: Connection, most: int | None = None) -> list[tuple[int, str,
 
 
 def _check_version(folder: Path, database: Connection) -> None:
-    if MigrationContext.configure(database).get_current_revision() != _head():
+    if database.scalar(_VERSION) != _head():
         raise StoreMissing(f"{folder} was made by another version (emask authority migrate {folder})")
 
 
