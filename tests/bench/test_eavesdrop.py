@@ -22,8 +22,8 @@ def test_listener_sees_a_token_whose_alert_takes_time(tmp_path):
         "standing = device.alert_open()\n    for _ in range(400 if standing else 0):\n        store.latest(spec.ALERT)"
     )
     image = spoilt(tmp_path, "firmware/status.py", "standing = device.alert_open()", slow)
-    found = eavesdrop.run(image, 8, 2, lambda: None)
-    assert found["alerted"]["best_feature"] > 0.9 and eavesdrop.leaks(found)
+    found = eavesdrop.run(image, VISITS, 2, lambda: None)
+    assert not found["alerted"]["within_chance"] and eavesdrop.leaks(found)
 
 
 def test_listener_knows_nothing_where_nothing_differs_and_all_where_something_does():
@@ -41,6 +41,6 @@ def test_listener_knows_nothing_where_nothing_differs_and_all_where_something_do
     assert eavesdrop.compare(fixed, fixed, 1) == {
         "nearest": 0.5,
         "best_feature": 0.5,
-        "chance_up_to": 0.655,
+        "chance_up_to": 0.745,
         "within_chance": True,
     }

@@ -20,6 +20,7 @@ _DECIDES_S = (6.0, 14.0)  # a wearer counts the pulses, then holds the button
 _HOLD_MS = 2500.0
 _REST_S = (330.0, 700.0)  # a button held into a sleep is heard again from the next window on
 _OF_A_LIFE = 8  # visits
+_SURE = 3.1  # standard deviations: once in a thousand by chance
 _NEAREST = 5
 _PACKETS = 60  # of a visit, that are looked at
 _ALERTED = """
@@ -115,7 +116,7 @@ def compare(one: list[list[Packet]], other: list[list[Packet]], seed: int) -> di
     rows = np.array([features(visit) for visit in [*one, *other]])
     is_other = np.array([0] * len(one) + [1] * len(other))
     right = {"nearest": _nearest(rows, is_other), "best_feature": _best_feature(rows, is_other, seed)}
-    spread = 1.96 * 0.5 / len(is_other) ** 0.5
+    spread = _SURE * 0.5 / len(is_other) ** 0.5
     return {
         **{name: round(share, 3) for name, share in right.items()},
         "chance_up_to": round(0.5 + spread, 3),
