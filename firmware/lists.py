@@ -25,6 +25,7 @@ class ListStage:
         self._trust = trust
         self._within = 0  # bytes of the block that is not whole yet
         self._end = 0  # where the content of block 0 ends
+        self._erased = False  # the block that is next
         self._digest = sha256()
         self._spoilt = 0
         self._manifest = None
@@ -86,7 +87,14 @@ class ListStage:
     def _again(self):
         # The block begins anew: of what is in flash beyond whole blocks nothing is believed.
         self._within = 0
+        self._erased = False
         self._digest = sha256()
+
+    def ready(self):
+        """Erase the block that is next; it takes its time, so do it while its first bytes are on their way."""
+        if self._info.state == STAGING and not self._erased:
+            self._device.ioctl(6, self._info.blocks)
+            self._erased = True
 
     def data(self, offset, chunk):
         """The next bytes of the file. None: go on; WANT: ask for `offset`; else a LIST_ACK code."""
@@ -95,8 +103,7 @@ class ListStage:
         end = _BLOCK if self._info.blocks else self._end
         if self._within + len(chunk) > end:
             return spec.LIST_TOO_BIG
-        if not self._within:
-            self._device.ioctl(6, self._info.blocks)
+        self.ready()
         self._device.writeblocks(self._info.blocks, memoryview(chunk), self._within)
         self._digest.update(chunk)
         self._within += len(chunk)

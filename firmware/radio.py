@@ -119,7 +119,9 @@ class Radio:
         """Be connectable for at most wait_ms. Returns a Link, or None when nobody came. Radio must be up."""
         core.ble.config(mtu=MTU, gap_name=name)
         service = aioble.Service(bluetooth.UUID(service_uuid))
-        rx = aioble.BufferedCharacteristic(service, bluetooth.UUID(rx_uuid), write=True, capture=True, max_len=MTU - 3)
+        rx = aioble.BufferedCharacteristic(
+            service, bluetooth.UUID(rx_uuid), write=True, write_no_response=True, capture=True, max_len=MTU - 3
+        )
         tx = aioble.Characteristic(service, bluetooth.UUID(tx_uuid), read=True, notify=True, initial=b"")
         aioble.register_services(service)
         try:

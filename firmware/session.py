@@ -29,6 +29,7 @@ class Session:
         self._asked_back = False
         self.ended = False
         self.alive = lambda: True
+        self.after = None  # to be done once the answer is on its way
 
     def prepare(self):
         """Draw the secrets of this visit and compute what needs no kiosk; the radio must run. Takes its time."""
@@ -39,9 +40,18 @@ class Session:
         self._secrets = [device.state.draw(device.board.entropy, 32) for _ in range(3)]
         device.save_state()  # the pool first: never the same draw twice
         self._kiosk_enc, self._authority_enc = [x25519.public(secret) for secret in self._secrets[:2]]
+        self._agree(device.trust.seal_key)  # most likely the next kiosk's too
         gc.collect()
         self._nonce = handshake.commitment(self._kiosk_enc)
-        memory.put_away(_AGREEING)
+        memory.put_away(_AGREEING + _SEALING)
+
+    def _agree(self, seal_key):
+        # With the authority, whose key the kiosk's certificate says.
+        from emask_crypto import hpke
+
+        self._seal_key = seal_key
+        if any(seal_key):
+            self._shared = hpke.agree(self._secrets[1], self._authority_enc, seal_key)
 
     async def answer(self, kind, body, received_ms):
         """The replies to one message that came at tick received_ms: a list of (type, body)."""
@@ -144,7 +154,8 @@ class Session:
         # The same work and the same bytes whether there is anything to give or not.
         from emask_crypto import hpke
 
-        shared = hpke.agree(self._secrets[1], self._authority_enc, self._certificate.seal_key)
+        if self._seal_key != self._certificate.seal_key:
+            self._agree(self._certificate.seal_key)
         memory.put_away(_AGREEING)
         await asyncio.sleep_ms(0)
         gc.collect()
@@ -152,10 +163,10 @@ class Session:
 
         result, how, records = await give(self._device, self._certificate, self.alive, self._whole, flags, days)
         text = handshake.pack_upload(self._device.identity.scheme.NUMBER, records, how)
-        blob = hpke.seal(shared, self._authority_enc, handshake.upload_info(self._whole, code_hash), text)
+        blob = hpke.seal(self._shared, self._authority_enc, handshake.upload_info(self._whole, code_hash), text)
         gc.collect()
         reply = self._keys.pack_reply(result, blob)
-        del self._keys, self._secrets  # they serve once
+        del self._keys, self._secrets, self._shared  # they serve once
         memory.put_away(_SEALING)
         return [(spec.UPLOAD, reply)]
 
@@ -197,6 +208,7 @@ class Session:
         return self._list_ack(result)
 
     def _want(self):
+        self.after = self._device.lists.ready
         return [(spec.LIST_WANT, messages.pack(spec.LIST_WANT, self._device.lists.offset))]
 
     def _list_ack(self, result):

@@ -25,7 +25,7 @@ def fields(device):
         device.list_info.serial,
         device.list_info.issued,
         device.alert[0] if standing else 0,
-        handshake.bucket(store.count(spec.SIGHTING), 0x80000000),
+        handshake.bucket(store.about(), 0x80000000),
         handshake.bucket(state.adverts, 0x80000000),
         handshake.bucket(state.dropped, 0x8000),
         handshake.bucket(state.resets, 0x8000),

@@ -9,21 +9,26 @@ from micropython import const
 from emask import certificate, signed, spec
 
 _CHECKED_MAX = const(3)
-_HASH = const(32)
+_HASH = const(24)
+_HEAD = "<I32s"
+_HEAD_BYTES = const(36)
 
 
 class Trust:
-    """Kept in the store: TRUST (highest serial of a list key, hashes of checked certificates), REVOKED (serials)."""
+    """Kept in the store: TRUST (highest serial of a list key, key that uploads are sealed to, hashes of checked
+    certificates), REVOKED (serials).
+    """
 
     def __init__(self, store, slot):
         self._store = store
         self._slot = slot
         self._list_key_serial = 0
+        self.seal_key = bytes(32)  # of the kiosk's certificate that was checked last; zeros: none
         self._checked = []
         found = store.latest(spec.TRUST)
-        if found and len(found[1]) >= 4 and not (len(found[1]) - 4) % _HASH:
-            self._list_key_serial = struct.unpack_from("<I", found[1], 0)[0]
-            self._checked = [found[1][at : at + _HASH] for at in range(4, len(found[1]), _HASH)]
+        if found and len(found[1]) >= _HEAD_BYTES and not (len(found[1]) - _HEAD_BYTES) % _HASH:
+            self._list_key_serial, self.seal_key = struct.unpack_from(_HEAD, found[1], 0)
+            self._checked = [found[1][at : at + _HASH] for at in range(_HEAD_BYTES, len(found[1]), _HASH)]
         found = store.latest(spec.REVOKED)
         self.revoked = struct.unpack("<%dI" % (len(found[1]) // 4), found[1]) if found else ()
 
@@ -38,7 +43,7 @@ class Trust:
             raise signed.SignedError("certificate is revoked")
         if kind == spec.LIST_KEY and found.serial < self._list_key_serial:
             raise signed.SignedError("list key was replaced")
-        name = sha256(data).digest()
+        name = sha256(data).digest()[:_HASH]
         if name not in self._checked:
             if not any(settings.ROOT_KEY):
                 raise signed.SignedError("no root key")
@@ -49,8 +54,11 @@ class Trust:
     def _remember(self, name, found):
         if found.kind == spec.LIST_KEY:
             self._list_key_serial = found.serial
+        else:
+            self.seal_key = found.seal_key
         self._checked = [name] + self._checked[: _CHECKED_MAX - 1]
-        self._store.append(spec.TRUST, self._slot(), struct.pack("<I", self._list_key_serial) + b"".join(self._checked))
+        head = struct.pack(_HEAD, self._list_key_serial, self.seal_key)
+        self._store.append(spec.TRUST, self._slot(), head + b"".join(self._checked))
 
     def revoke(self, serials):
         """Take the serials of a list's revoked certificates, in place of those of the list before."""

@@ -76,6 +76,9 @@ class Visit:
             message = self._joiner.feed(frame)
             if message and not session.ended:
                 await self._reply(link, await session.answer(message[0], message[1], received_ms))
+                if session.after:
+                    session.after()
+                    session.after = None
                 if session.ended:
                     await asyncio.sleep_ms(_STEP_MS)  # the last notification leaves; most kiosks go now
                     wait_ms = FAREWELL_MS

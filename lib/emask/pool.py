@@ -165,8 +165,9 @@ class Pool:
         return head
 
     def free(self):
-        """The blocks that nobody needs."""
-        return self.of(CLEAN) + self.of(DIRTY)
+        """How many blocks nobody needs."""
+        self.index()
+        return sum(1 for state in self.states if state in (CLEAN, DIRTY))
 
     def retire(self, done_slot):
         """Minutes up to this slot are needed no more."""
@@ -179,7 +180,7 @@ class Pool:
 
     def spare(self, stream):
         """Free blocks that this stream may still take; the others are kept for those that need them more."""
-        return len(self.free()) - (0, 0, 0, 2, 3 + self.minutes_most)[stream]
+        return self.free() - (0, 0, 0, 2, 3 + self.minutes_most)[stream]
 
     def open(self, stream, slot, fill=None):
         """Put a free block to use as the stream's head. fill(head) writes what must be in it at once."""
@@ -197,17 +198,27 @@ class Pool:
                 self.clean(old.block)
 
     def _take(self, stream, slot):
-        # The least worn block, of several the last; for sightings, which stay for long, the most worn.
-        pick, order = (max, 1) if stream == SIGHTINGS else (min, -1)
         while True:
-            free = self.free()
-            if not free:
-                raise StoreFull("no room")
-            block = pick(free[::order], key=lambda other: self.erases[other])
+            block = self._pick(stream == SIGHTINGS)
             self.seq += 1
             head = Head(self.blocks, stream, block, self.seq, slot)
             if self._ready(block) and self._use(head):
                 return head
+
+    def _pick(self, most):
+        # The least worn free block, of several the last that was clean or used; for sightings, which stay for long, the
+        # most worn, of several the first. One look at each: there is not always room in memory for a list of them.
+        self.index()
+        best = None
+        for block, state in enumerate(self.states):
+            if state not in (CLEAN, DIRTY):
+                continue
+            rank = self.erases[block], state == CLEAN, -self.seqs[block], -block
+            if best is None or (rank > best if most else rank < best):
+                best = rank
+        if best is None:
+            raise StoreFull("no room")
+        return -best[3]
 
     def _ready(self, block):
         # A clean block's mark is programmed again: the cut that ended its erase may have come in the middle of it.

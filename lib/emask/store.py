@@ -10,6 +10,7 @@ _LAST_SLOT = const(0xFFFFFFFF)
 _DATED_SLOT = const(1000000)  # 1998: slots below were counted by a token that had never been told the time
 _OTHERS = const(24)  # places of a block of lasting records for those that are neither keys nor anchors
 _BLOCKS_AT_LEAST = const(8)
+_FEW_BLOCKS = const(4)
 
 
 _KINDS = {spec.SIGHTING: SIGHTINGS, spec.HEARD: MINUTES}  # all others are lasting
@@ -135,6 +136,12 @@ class Store:
     def count(self, kind):
         """How many records of a kind can be read; reads all of them."""
         return sum(1 for _ in self.scan(kind))
+
+    def about(self):
+        """How many sightings there are: exactly if they fill few blocks, else as many as their blocks hold."""
+        pool = self._indexed()
+        blocks = sum(1 for state in pool.states if state == SIGHTINGS)
+        return self.count(spec.SIGHTING) if blocks <= _FEW_BLOCKS else blocks * places(SIGHTINGS, self._blocks.bytes)
 
     # -- destroying
 

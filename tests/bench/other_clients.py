@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from types import SimpleNamespace
 
 from emask import spec
 
@@ -24,6 +25,12 @@ class _Client:
     @property
     def mtu_size(self):
         return self.client.mtu_size
+
+    @property
+    def services(self):
+        """Its writes are all answered."""
+        rx = SimpleNamespace(properties=["write"], max_write_without_response_size=self.mtu_size - 3)
+        return SimpleNamespace(get_characteristic=lambda uuid: rx)
 
     async def write_gatt_char(self, characteristic, data, response=None):
         await self.client.write_gatt_char(characteristic, data, response=response)

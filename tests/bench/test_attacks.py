@@ -74,6 +74,10 @@ class Tap:
     def mtu_size(self):
         return self.client.mtu_size
 
+    @property
+    def services(self):
+        return self.client.services
+
     async def start_notify(self, characteristic, callback):
         def heard(sender, data):
             message = self._joiner.feed(bytes(data))

@@ -23,5 +23,5 @@ def test_token_holds_against_garbage():
     ],
 )
 def test_judge_finds_out_a_token_that_does_not_hold(tmp_path, source, before, after, fault):
-    found = garbage.run(spoilt(tmp_path, source, before, after), 200, 5, lambda done: None)
+    found = garbage.run(spoilt(tmp_path, source, before, after), 600, 5, lambda done: None)
     assert any(fault in text for text in found.faults), found.text()

@@ -1,13 +1,14 @@
 # Facts about a visit frame by frame, against the firmware on the VM: any MTU, clients that only read, cuts anywhere,
 # peers that say nothing. Knows the stage; the messages are the kiosk's own.
 import asyncio
+import json
 
 import pytest
 from bleak.exc import BleakError
 
 from emask import frames, messages, spec
 from tests.bench.other_clients import LossyClient, ReadingClient
-from tests.bench.scenes import image
+from tests.bench.scenes import emask, image
 from tools.bench.attack.stage import Stage
 from tools.kiosk.channel import VisitError
 
@@ -29,6 +30,10 @@ class Cut:
     @property
     def mtu_size(self):
         return self.client.mtu_size
+
+    @property
+    def services(self):
+        return self.client.services
 
     async def _count(self):
         self.frames += 1
@@ -68,7 +73,7 @@ async def cut_after(stage, count, name="station"):
 @pytest.mark.parametrize("mtu", MTUS)
 def test_visit_with_a_list_is_whole_at_any_mtu(stage, mtu):
     stage.publish(60, 7)
-    stage.mtu("station", mtu)
+    stage.radio("station", mtu=mtu)
     result = stage.run(stage.visit())
     assert result.complete and result.list == "taken"
     assert "visit done" in stage.said()
@@ -77,7 +82,7 @@ def test_visit_with_a_list_is_whole_at_any_mtu(stage, mtu):
 @pytest.mark.parametrize("mtu", MTUS)
 def test_client_that_never_subscribes_is_served_by_reading(stage, mtu):
     stage.publish(60, 7)
-    stage.mtu("station", mtu)
+    stage.radio("station", mtu=mtu)
     made = []
     result = stage.run(stage.visit(over=lambda client: made.append(ReadingClient(client)) or made[0]))
     assert result.complete and result.list == "taken" and result.status["protocol"] == 2
@@ -86,15 +91,33 @@ def test_client_that_never_subscribes_is_served_by_reading(stage, mtu):
 
 @pytest.mark.parametrize("mtu", MTUS)
 def test_client_that_loses_notifications_asks_again(stage, mtu):
-    stage.mtu("station", mtu)
+    stage.radio("station", mtu=mtu)
     made = []
     result = stage.run(stage.visit(over=lambda client: made.append(LossyClient(client, 0.4, mtu)) or made[0]))
     assert result.complete
     assert made[0].lost and made[0].asked_again
 
 
+@pytest.mark.parametrize("erase_us", [70_000, 500_000])
+def test_list_streams_without_filling_the_stack_of_a_slow_token(stage, erase_us):
+    """500 ms is what the flash may take at most: meanwhile nothing is read."""
+    stage.node.config.board.time_us["flash_erase"] = erase_us
+    stage.radio("station", mtu=247)
+    stage.publish(400, 7)
+    result = stage.run(stage.visit())
+    assert result.list == "taken" and stage.said()[-1] in ("visit done", "match records=400 alert=0")
+
+
+def test_visit_takes_the_time_that_is_aimed_at():
+    done = emask("bench", "visit", "--records", 0, "--records", 300, "--days", 1, "--json")
+    rows = json.loads(done.stdout)["rows"]
+    assert [row["visit"] for row in rows] == ["new kiosk", "nothing new", "300 new records"]
+    assert rows[1]["link_s"] < 2 and rows[2]["link_s"] < 5
+    assert rows[1]["crypto_s"] < rows[0]["crypto_s"] < 3
+
+
 def test_visit_may_be_cut_at_any_frame_and_the_next_one_is_whole(stage):
-    stage.mtu("station", 185)
+    stage.radio("station", mtu=185)
     whole = stage.run(cut_after(stage, 1 << 30)).frames
     assert whole >= 12
     for count in range(whole):

@@ -762,6 +762,29 @@ def test_certificate_that_was_checked_is_not_checked_again():
         signed.check_digest = plain
 
 
+def test_wearer_waits_for_two_multiplications_at_a_kiosk_that_is_known():
+    import memory
+
+    device, _ = handed_over()
+    from emask_crypto import ed25519, x25519  # a copy of their own for this test, which stays loaded
+
+    calls = []
+    plain = ed25519.verify, x25519.multiply, memory.put_away
+    try:
+        memory.put_away = lambda names: None
+        ed25519.verify = lambda *args: calls.append("verify") or plain[0](*args)
+        x25519.multiply = lambda *args: calls.append("multiply") or plain[1](*args)
+        for again in (device, boot()):  # not even after a loss of power
+            visit = Visit(again)
+            before = calls.index("verify")
+            visit.ask()
+            assert calls[before:] == ["verify", "multiply"], calls
+            calls.clear()
+    finally:
+        ed25519.verify, x25519.multiply, memory.put_away = plain
+        memory.put_away(("emask_crypto.ed25519", "emask_crypto.x25519"))
+
+
 def test_gap_in_a_list_is_asked_for_once():
     _, visit = handed_over()
     data = _list(_records(20))

@@ -143,6 +143,11 @@ class FakeClient:
     async def __aexit__(self, *problem):
         self.token.notify = None
 
+    @property
+    def services(self):
+        rx = SimpleNamespace(properties=["write"], max_write_without_response_size=20)
+        return SimpleNamespace(get_characteristic=lambda uuid: rx)
+
     async def start_notify(self, characteristic, callback):
         assert characteristic == spec.TX_UUID
         self.token.notify = callback

@@ -39,6 +39,9 @@ def folder(world):
     return world.kiosk
 
 
+PIECE = 13 * 18 - 7  # of a list, that fills 13 frames at MTU 23
+
+
 @pytest.fixture
 def token(world):
     return lambda **how: FakeToken(world.root, **how)
@@ -66,14 +69,14 @@ def test_transfer_that_was_cut_off_goes_on_where_it_stopped(folder, token):
     own = token()
     own.file += data[:8192]
     assert run_visit(own, folder, wish=Wish(handover=True)).list == "taken"
-    assert bytes(own.file) == data and own.heard.count(spec.LIST_DATA) == -(-4096 // 240)
+    assert bytes(own.file) == data and own.heard.count(spec.LIST_DATA) == -(-4096 // PIECE)
 
 
 def test_block_that_was_spoilt_is_sent_again_alone(folder, token):
     own = token(faults=["spoil"])
     assert run_visit(own, folder, wish=Wish(handover=True)).list == "taken"
     assert bytes(own.file) == folder.list_for(0).data
-    assert own.heard.count(spec.LIST_DATA) == -(-310 // 240) + 3 * -(-4096 // 240)
+    assert own.heard.count(spec.LIST_DATA) == -(-310 // PIECE) + 3 * -(-4096 // PIECE)
 
 
 def test_token_that_has_the_list_is_not_offered_it(folder, token):

@@ -32,8 +32,9 @@ _ADDRESS = bytes.fromhex("5cf370")  # OUI of a common USB dongle
 class Adapter:
     """The host behind a radio that runs no VM: one scan and one connection attempt at a time, many connections."""
 
-    def __init__(self, radio: Radio, engine: Engine, mtu: int) -> None:
-        self.radio, self.engine, self.name, self.mtu = radio, engine, radio.name, mtu
+    def __init__(self, radio: Radio, engine: Engine, mtu: int, interval_us: int) -> None:
+        self.radio, self.engine, self.name = radio, engine, radio.name
+        self.mtu, self.interval_us = mtu, interval_us
         self.address = _ADDRESS + engine.rng("ble", radio.name).randbytes(3)
         self.clients: dict[Link, BenchClient] = {}
         self.scanner: BenchScanner | None = None
@@ -184,7 +185,7 @@ class BenchClient(BaseBleakClient):
             adapter,
             HOSTS[peer],
             t_us,
-            interval_us=DEFAULT_INTERVAL_US,
+            interval_us=adapter.interval_us,
             timeout_us=_SUPERVISION_US,
         )
         self._link = link
@@ -347,12 +348,14 @@ class BenchClient(BaseBleakClient):
         await self._write(cccd.handle, struct.pack("<H", bits))
 
 
-def bind(radio: Radio, engine: Engine, mtu: int = OWN_MTU) -> tuple[type[BenchScanner], type[BenchClient]]:
+def bind(
+    radio: Radio, engine: Engine, mtu: int = OWN_MTU, interval_us: int = DEFAULT_INTERVAL_US
+) -> tuple[type[BenchScanner], type[BenchClient]]:
     """Backend classes for this radio: BleakScanner(backend=scanner), BleakClient(device, backend=client).
 
-    mtu: the largest that its host agrees to.
+    mtu: the largest that its host agrees to; interval_us: between connection events.
     """
-    host = Adapter(radio, engine, mtu)
+    host = Adapter(radio, engine, mtu, interval_us)
     scanner = type("BenchScanner", (BenchScanner,), {"adapter": host})
     client = type("BenchClient", (BenchClient,), {"adapter": host})
     return scanner, client

@@ -164,6 +164,27 @@ def crypto(as_json: bool) -> None:
     click.echo(json.dumps(found) if as_json else crypto_time.text(found))
 
 
+@bench.command("visit")
+@click.option("--records", multiple=True, type=click.IntRange(0, 10_000), default=(0, 1_000, 10_000), show_default=True)
+@click.option("--mtu", type=click.IntRange(23, 517), default=247, show_default=True)
+@click.option("--interval-ms", type=click.FloatRange(7.5, 4000), default=30.0, show_default=True, help="Of the link.")
+@click.option("--days", type=click.IntRange(0, 21), default=21, show_default=True, help="Of sightings in its flash.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@_aioble
+@_json
+def visit(
+    records: tuple[int, ...], mtu: int, interval_ms: float, days: int, seed: int, aioble: str | None, as_json: bool
+) -> None:
+    """How long a visit takes, link and cryptography apart: with nothing new, and with new lists."""
+    from tools.bench import visit as visit_time
+
+    with _Plain(), _bar() as bar:
+        task = bar.add_task("visits", total=2 * (len(records) + 1))
+        image = prepare(aioble)
+        found = visit_time.run(image, records, mtu, interval_ms, days, seed, lambda: bar.advance(task))
+    click.echo(json.dumps(found) if as_json else visit_time.text(found))
+
+
 @bench.command("power")
 @click.option("--board", default="esp32c3", show_default=True, help="A folder of boards/ with a power table.")
 @click.option("--scenario", default="usual", show_default=True, help=f"One of: {', '.join(power_model.SCENARIOS)}.")

@@ -24,6 +24,12 @@ class ImageDevice:
         at = block * BLOCK + offset
         self._data[at : at + len(buf)] = buf
 
+    def save(self, image: Path, offset: int) -> None:
+        """Put the copy back into an image, of a token that does not run."""
+        with image.open("r+b") as file:
+            file.seek(offset)
+            file.write(self._data)
+
     def ioctl(self, command: int, argument: int = 0) -> int:
         if command == 6:
             self._data[argument * BLOCK : (argument + 1) * BLOCK] = b"\xff" * BLOCK

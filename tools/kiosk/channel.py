@@ -9,6 +9,11 @@ from emask import frames, spec
 _ATT_HEADER_BYTES = 3
 _LONGEST_MESSAGE = 1024  # more than a token sends in one: an upload
 _WAITING_MESSAGES = 16
+# Frames that may be on their way to a token at once: its stack keeps ten writes for the program, and loses the oldest.
+_WINDOW = 8
+_MARK_EVERY = 4  # of them, one asks the token to show its last frame again: so it has read those before
+_ASK_AGAIN_S = 3.0
+_PIECE_LEAD_BYTES = 2 + 3 + 4  # of a frame, of a message, of LIST_DATA
 _SHOW = 4  # SPEC 4.1: show the answer's frame of this number again
 
 
@@ -26,6 +31,9 @@ class Client(Protocol):
     @property
     def mtu_size(self) -> int: ...
 
+    @property
+    def services(self) -> Any: ...
+
     async def start_notify(self, char_specifier: Any, callback: Callable[..., Any]) -> None: ...
 
     async def write_gatt_char(self, char_specifier: Any, data: Any, response: bool | None = None) -> None: ...
@@ -40,7 +48,9 @@ class Channel:
         self._joiner = frames.Joiner(_LONGEST_MESSAGE)
         self._incoming: asyncio.Queue[tuple[int, bytes] | None] = asyncio.Queue(_WAITING_MESSAGES)
         self._sequence = 0
-        self._last_heard = 0
+        self._last_frame = b""
+        self._unread = 0  # frames of push() that the token may not have read yet
+        self._read_on = asyncio.Event()
         self._broken: str | None = None
         self.sent_bytes = 0
 
@@ -49,20 +59,64 @@ class Channel:
         async with _deadline(self._wait_s, "the token did not let itself be subscribed to"):
             await self._client.start_notify(spec.TX_UUID, self._on_frame)
 
+    @property
+    def piece_bytes(self) -> int:
+        """Bytes of a list that fill the frames of one LIST_DATA best."""
+        room = self._room - 2
+        frames_each = max(1, (spec.LIST_DATA_BYTES + _PIECE_LEAD_BYTES - 2) // room)
+        return min(spec.LIST_DATA_BYTES, frames_each * room - (_PIECE_LEAD_BYTES - 2))
+
+    @property
+    def _room(self) -> int:
+        """Longest frame. BlueZ tells the MTU only here; mtu_size is 23 there."""
+        return max(self._client.mtu_size - _ATT_HEADER_BYTES, self._rx.max_write_without_response_size, 20)
+
+    @property
+    def _rx(self) -> Any:
+        return self._client.services.get_characteristic(spec.RX_UUID)
+
     async def send(self, kind: int, body: bytes = b"") -> None:
         """Send one message, in as many frames as the connection's MTU makes of it."""
-        payload = max(self._client.mtu_size - _ATT_HEADER_BYTES, 20)
-        for frame in frames.split(kind, body, payload, self._sequence):
-            async with _deadline(self._wait_s, "a write was not answered"):
-                await self._client.write_gatt_char(spec.RX_UUID, bytes(frame), response=True)
+        for frame in frames.split(kind, body, self._room, self._sequence):
+            await self._write(bytes(frame), response=True)
             self._sequence = self._sequence + 1 & 0xFF
-            self.sent_bytes += len(frame)
+
+    async def push(self, kind: int, body: bytes) -> None:
+        """Send one message that has no answer of its own, without waiting for it to arrive if it fits one frame and the
+        token takes such writes; else as send() does.
+        """
+        if len(body) + 5 > self._room or "write-without-response" not in self._rx.properties:
+            return await self.send(kind, body)
+        while self._unread >= _WINDOW:
+            await self._until_read()
+        (frame,) = frames.split(kind, body, self._room, self._sequence)
+        await self._write(bytes(frame), response=False)
+        self._sequence = self._sequence + 1 & 0xFF
+        self._unread += 1
+        if self._unread % _MARK_EVERY == 0:
+            await self._mark()
+
+    async def _until_read(self) -> None:
+        self._read_on.clear()
+        async with _deadline(self._wait_s, "the token does not read on"):
+            while not self._read_on.is_set():
+                try:
+                    await asyncio.wait_for(self._read_on.wait(), _ASK_AGAIN_S)
+                except TimeoutError:
+                    await self._mark()
+
+    async def _mark(self) -> None:
+        await self._write(bytes((self._last_frame[0], _SHOW)), response=False)
+
+    async def _write(self, frame: bytes, response: bool) -> None:
+        async with _deadline(self._wait_s, "a write was not answered"):
+            await self._client.write_gatt_char(spec.RX_UUID, frame, response=response)
+        self.sent_bytes += len(frame)
 
     async def nudge(self) -> None:
         """A frame that asks for nothing: the token's wait for a message begins anew, while a person reads."""
-        number = self._last_heard + 1 & 0xFF
-        async with _deadline(self._wait_s, "a write was not answered"):
-            await self._client.write_gatt_char(spec.RX_UUID, bytes((number, _SHOW)), response=True)
+        number = self._last_frame[0] + 1 & 0xFF if self._last_frame else 1
+        await self._write(bytes((number, _SHOW)), response=True)
 
     async def ask(self, kind: int, body: bytes, *answers: int, wait_s: float | None = None) -> tuple[int, bytes]:
         """Send one message and wait for one of the kinds in `answers`; REFUSED is always one."""
@@ -96,7 +150,13 @@ class Channel:
     def _on_frame(self, _sender: object, data: bytearray) -> None:
         if self._broken:
             return
-        self._last_heard = data[0] if data else 0
+        if bytes(data) == self._last_frame:  # shown again: what was pushed before the mark has been read
+            self._unread = max(0, self._unread - _MARK_EVERY)
+            self._read_on.set()
+            return
+        self._last_frame = bytes(data)
+        self._unread = 0  # whatever the token says, it has read what led to it
+        self._read_on.set()
         try:
             message = self._joiner.feed(bytes(data))
             if message is not None:

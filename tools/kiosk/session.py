@@ -221,8 +221,8 @@ async def _stream(channel: Channel, offered: ListFile, offset: int, progress: Pr
     data = offered.data
     end = offered.content_end(offset // spec.BLOCK_BYTES)
     while offset < end:
-        piece = data[offset : min(offset + spec.LIST_DATA_BYTES, end)]
-        await channel.send(spec.LIST_DATA, messages.pack_list_data(offset, piece))
+        piece = data[offset : min(offset + channel.piece_bytes, end)]
+        await channel.push(spec.LIST_DATA, messages.pack_list_data(offset, piece))
         offset += len(piece)
         if progress:
             progress("list", offset, len(data))

@@ -102,6 +102,10 @@ class _Recorder:
     def mtu_size(self) -> int:
         return self.client.mtu_size
 
+    @property
+    def services(self) -> Any:
+        return self.client.services
+
     async def start_notify(self, characteristic: str, callback: Callable[..., Any]) -> None:
         await self.client.start_notify(characteristic, callback)
 

@@ -16,6 +16,7 @@ from tools import lists, wire
 from tools.authority import keyring
 from tools.bench import bleak_backend, outcome
 from tools.bench.engine import BenchError
+from tools.bench.flash import Partition
 from tools.bench.image import Image
 from tools.bench.node import Node
 from tools.bench.run import Run
@@ -24,6 +25,7 @@ from tools.kiosk import service
 from tools.kiosk.session import VisitResult, Wish, visit
 
 T = TypeVar("T")
+Fill = Callable[[Path, int, int], None]
 _EVER_S = 1e9
 _PRESS_MS = 300.0
 _FIND_S = 10.0
@@ -36,13 +38,30 @@ _KEPT = ("KEY", "ANCHOR", "STATE", "ALERT", "LISTINFO", "TRUST", "REVOKED", "SIG
 class Stage:
     """`token` and two kiosks, `station` and `other`, all within a metre. A context manager; run() plays."""
 
-    def __init__(self, image: Image, folder: Path, *, seed: int = 1, detail: str = "summary", **node: Any) -> None:
+    def __init__(
+        self,
+        image: Image,
+        folder: Path,
+        *,
+        seed: int = 1,
+        detail: str = "summary",
+        free: tuple[str, ...] = (),
+        fill: Fill | None = None,
+        **node: Any,
+    ) -> None:
+        """free: costs of the board's table that count nothing; fill(image, offset, size): writes what the partition of
+        sightings holds at first.
+        """
         token = NodeSpec("token", **{"on_shelf": False, **node})
         links = [{"model": "constant", "rssi_dbm": -60.0}]
         kiosks = [KioskSpec("station"), KioskSpec("other")]
         scenario = Scenario("stage", seed, START_UTC, _EVER_S, [token], kiosks, links, [], folder)
         self.bench = Run(scenario, image, folder / "out", seed=seed, detail=detail)
         self.engine, self.loop = self.bench.engine, self.bench.loop
+        self.node.config.board.cost_us.update(dict.fromkeys(free, 0))
+        if fill:
+            part = self._partition("sightings")
+            fill(self.node.flash.path, part.offset, part.size)
         with self.engine.inside(self.node.name):
             self.node.power_on()
         self.wait(2.0)
@@ -74,10 +93,10 @@ class Stage:
         """What the token printed so far, by line."""
         return (self.bench.out / "token.txt").read_text(encoding="utf-8").splitlines()
 
-    def mtu(self, name: str, mtu: int) -> None:
-        """Let the radio of a kiosk agree to no larger MTU."""
+    def radio(self, name: str, **how: int) -> None:
+        """Let the radio of a kiosk agree to another `mtu` or `interval_us` than BlueZ does."""
         kiosk = self.bench.kiosks[name]
-        kiosk.classes = service.over(*bleak_backend.bind(kiosk.radio, self.engine, mtu))
+        kiosk.classes = service.over(*bleak_backend.bind(kiosk.radio, self.engine, **how))
 
     # Visits
 
@@ -143,8 +162,7 @@ class Stage:
         """Records in the token's flash by kind, as it would find them now. Of STATE only flags, segment, resets and
         crashes: the pool of chance moves with each draw, and counters count. "lists" is a hash of that partition.
         """
-        parts = {p.name: p for p in self.node.flash.partitions}
-        part, staged = parts["sightings"], parts["lists"]
+        part, staged = self._partition("sightings"), self._partition("lists")
         kept = store.Store(outcome.ImageDevice(self.node.flash.path, part.offset, part.size))
         kept.mount()
         found = {name: [bytes(p) for _, p in kept.read(getattr(spec, name), 0, 0xFFFFFFFF)] for name in _KEPT}
@@ -154,3 +172,6 @@ class Stage:
         whole = self.node.flash.path.read_bytes()
         found["lists"] = [hashlib.sha256(whole[staged.offset : staged.offset + staged.size]).digest()]
         return found
+
+    def _partition(self, name: str) -> Partition:
+        return next(part for part in self.node.flash.partitions if part.name == name)
