@@ -6,6 +6,7 @@ gives the same bytes; a file is compiled only when its content, its name or the 
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -15,8 +16,10 @@ from pathlib import Path
 
 from tools import ROOT
 
-# As shipped: assertions out, names and line numbers in, so that a traceback from the field can be read.
+# As shipped: assertions out, names and line numbers in, so that a traceback from the field can be read. The texts of
+# exceptions are for the computer: the firmware shows none, since one might hold data, so they stay out as well.
 OPTIONS = ("-O2",)
+_TEXT = re.compile(rb'(\braise [A-Za-z_][\w.]*)\("[^"\\]*"\)')
 
 # Folder under build/mpy -> folders of its sources. The bench and the device put these on their path.
 BOARDS = ("esp32c3", "esp32", "esp32s3", "esp32c6")
@@ -92,15 +95,17 @@ class _Compiler:
 
     def compile(self, source: Path, name: str, cache: Path) -> bytes:
         """The .mpy of `source`; `name` is what stands in tracebacks."""
-        key = hashlib.sha256("\0".join((self.version, *OPTIONS, name, "")).encode() + source.read_bytes()).hexdigest()
+        text = _TEXT.sub(rb"\1", source.read_bytes())
+        key = hashlib.sha256("\0".join((self.version, *OPTIONS, name, "")).encode() + text).hexdigest()
         kept = cache / f"{key}.mpy"
         if not kept.exists():
-            _write(kept, self._run(source, name))
+            _write(kept, self._run(text, name))
         return kept.read_bytes()
 
-    def _run(self, source: Path, name: str) -> bytes:
+    def _run(self, text: bytes, name: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
-            target = Path(folder) / "out.mpy"
+            source, target = Path(folder) / "in.py", Path(folder) / "out.mpy"
+            source.write_bytes(text)
             command = [self.binary, *OPTIONS, "-s", name, "-o", str(target), str(source)]
             done = subprocess.run(command, capture_output=True, text=True, timeout=60)
             if done.returncode:

@@ -48,6 +48,17 @@ def test_unchanged_file_is_left_alone_and_changed_one_is_not(tree):
     assert b"other" in target.read_bytes()
 
 
+def test_texts_of_exceptions_stay_out_and_lines_keep_their_numbers(tree):
+    source = 'def check(bad):\n    if bad:\n        raise spec.BadError("what is wrong")\n    raise OSError(19)\n'
+    (tree / "lib" / "emask" / "spec.py").write_text(source)
+    build(root=tree)
+    code = (tree / "build/mpy/lib/emask/spec.mpy").read_bytes()
+    assert b"what is wrong" not in code and b"BadError" in code
+    (tree / "lib" / "emask" / "spec.py").write_text(source.replace('("what is wrong")', ""))
+    build(root=tree)
+    assert (tree / "build/mpy/lib/emask/spec.mpy").read_bytes() == code
+
+
 def test_compiled_file_without_source_is_removed(tree):
     build(root=tree)
     (tree / "firmware" / "main.py").unlink()
