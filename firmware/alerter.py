@@ -2,13 +2,12 @@
 
 import asyncio
 
-import settings
+from cues import by_day, play
 from micropython import const
 
-from emask import alert
+from emask import alert, rhythm
 
 DEADLINE_MS = const(60000)
-_TONE_HZ = const(2700)
 _LONG_MS = const(2000)
 _STEP_MS = const(100)
 _CONFIRM_MS = const(600)
@@ -19,11 +18,11 @@ def due(device):
     now_ms = device.board.clock_ms()
     if now_ms < device.alert_next_ms or not device.alert_open():
         return False
-    return alert.daytime(device.own_s(), settings.TIME_ZONE_S)
+    return by_day(device)
 
 
 class Signal:
-    """The pattern once. device: Device."""
+    """The rhythm once. device: Device."""
 
     def __init__(self, device):
         self._device = device
@@ -34,20 +33,8 @@ class Signal:
         flags = device.alert[2]
         device.alert_next_ms = device.board.clock_ms() + alert.repeat_ms(flags)
         print("alert signal")
-        try:
-            for on_ms, off_ms, parts in alert.pattern(flags):
-                self._drive(parts)
-                await asyncio.sleep_ms(on_ms)
-                self._drive(0)
-                await asyncio.sleep_ms(off_ms)
-        finally:
-            self._drive(0)
-
-    def _drive(self, parts):
-        board = self._device.board
-        board.motor(parts & alert.MOTOR)
-        board.led(parts & alert.LED)
-        board.buzzer(_TONE_HZ if parts & alert.BUZZER else 0)
+        aloud = alert.aloud(device.own_s(), device.board.HAS_MOTOR)
+        await play(device.board, rhythm.alert(alert.grade(device.alert), flags & alert.HEARD, aloud))
 
 
 class Press:

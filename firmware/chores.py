@@ -8,7 +8,8 @@ from micropython import const
 
 _PRESS_MS = const(10000)
 _VISIT_MS = const(250000)
-_OF_OTHERS = ("alerter", "matching", "emask.match", "emask.exposure", "emask.context")
+_OF_SIGNALS = ("alerter", "cues", "emask.rhythm")
+_OF_OTHERS = _OF_SIGNALS + ("matching", "emask.match", "emask.exposure", "emask.context")
 _OF_A_VISIT = (
     "visit",
     "session",
@@ -43,6 +44,7 @@ class Chores:
         """After each window: start what waits."""
         device = self._device
         if device.list_waits:
+            memory.put_away(_OF_SIGNALS)
             from matching import DEADLINE_MS, Matching
 
             self._supervisor.once("matching", lambda: Matching(device), DEADLINE_MS)
@@ -51,12 +53,15 @@ class Chores:
 
             if alerter.due(device):
                 self._supervisor.once("alert", lambda: alerter.Signal(device), alerter.DEADLINE_MS)
-        if device.rendezvous.new_slot:
-            device.rendezvous.new_slot = False
+        plan = device.rendezvous
+        if (plan.new_slot or plan.met) and not device.list_waits:
             import cues
 
-            if cues.look(device):
+            if not plan.new_slot:
+                cues.alive(device)
+            elif cues.look(device):
                 self._supervisor.once("battery", lambda: cues.LowBattery(device), cues.DEADLINE_MS)
+            plan.new_slot = plan.met = False
 
     def press(self):
         """The button went down."""

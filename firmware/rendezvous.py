@@ -22,6 +22,7 @@ class Rendezvous:
         self.schedule = schedule.Schedule(ppm, adv_ms)
         self.lead_ms = _LEAD_START_MS  # from the wake-up to the running radio, learned
         self.new_slot = False  # the first window of a slot took place; whoever cares takes it back
+        self.met = False  # a meeting took place; likewise
 
     def lost(self):
         """A new segment: nothing is known of anyone."""
@@ -38,6 +39,7 @@ class Rendezvous:
     def opened(self, plan, now_ms, entropy):
         """The radio runs, at now_ms. Learns the lead; draws the next slot's shift once."""
         self.schedule.opened(plan)
+        self.met |= plan.kind == schedule.MEETING
         if plan.kind == schedule.SEARCH:
             return
         late_ms = now_ms - plan.start_ms

@@ -1,4 +1,4 @@
-# Owns the alert's state, its record (SPEC 3.3), how it shows and when it may. Must not know the board's parts.
+# Owns the alert's state, its record (SPEC 3.3), how often and when it is signalled. Must not know how.
 import struct
 
 from micropython import const
@@ -10,29 +10,11 @@ HEARD = const(1)  # the wearer answered by a long press
 ACKNOWLEDGED = const(2)  # ended at a kiosk
 EXPIRY_DAYS = const(14)
 
-LED = const(1)
-MOTOR = const(2)
-BUZZER = const(4)
 REPEAT_MS = const(600000)
 REMIND_MS = const(86400000)  # once heard: one quiet reminder a day
 _FIRST_HOUR = const(7)
 _LAST_HOUR = const(21)
-
-# (ms on, ms off, parts): felt first, then seen, then heard; never by colour alone
-_FULL = (
-    (400, 200, MOTOR),
-    (400, 200, MOTOR),
-    (400, 600, MOTOR),
-    (120, 120, LED),
-    (120, 120, LED),
-    (600, 400, LED),
-    (120, 120, LED),
-    (120, 120, LED),
-    (600, 400, LED),
-    (150, 150, BUZZER),
-    (150, 0, BUZZER),
-)
-_QUIET = ((200, 300, MOTOR), (120, 120, LED), (600, 0, LED))
+_HOUR_S = const(3600)
 
 
 def pack(day, grade, flags, serial, last_day):
@@ -71,16 +53,21 @@ def active(known, day):
     return known is not None and not known[2] & ACKNOWLEDGED and day <= known[4]
 
 
-def pattern(flags=0):
-    """How to signal: a tuple of (ms on, ms off, parts); short and without a beep once the wearer has heard it."""
-    return _QUIET if flags & HEARD else _FULL
-
-
 def repeat_ms(flags):
     """Milliseconds from one signal to the next."""
     return REMIND_MS if flags & HEARD else REPEAT_MS
 
 
+def grade(known):
+    """1 a contact, 2 a lesser one, of the ALERT fields."""
+    return known[1] & 3
+
+
+def aloud(utc_s, has_motor):
+    """Whether a signal may beep, which others hear: once an hour, or each time where nothing can be felt."""
+    return not has_motor or utc_s % _HOUR_S * 1000 < REPEAT_MS
+
+
 def daytime(utc_s, zone_s=25200):
     """Whether it is between 07:00 and 21:00 where the clock is zone_s ahead of UTC (Viet Nam unless given)."""
-    return _FIRST_HOUR <= (utc_s + zone_s) % 86400 // 3600 < _LAST_HOUR
+    return _FIRST_HOUR <= (utc_s + zone_s) % 86400 // _HOUR_S < _LAST_HOUR

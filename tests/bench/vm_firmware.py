@@ -421,39 +421,88 @@ def test_rendezvous_survives_sleep():
 # -- power and battery
 
 
+def lit():
+    """The parts that were switched on since, in order."""
+    seen = [name for name, on in board.outputs if on]
+    board.outputs.clear()
+    return seen
+
+
+def by_day(device):
+    """Move on to the morning."""
+    while not alert.daytime(device.own_s()):
+        board.move(3600000)
+    lit()
+
+
+class Started:
+    """A supervisor that starts nothing, and notes the names."""
+
+    def __init__(self):
+        self.names = []
+
+    def once(self, name, make, deadline_ms):
+        self.names.append(name)
+
+
 def test_low_battery_saves_and_says_so():
     import cues
 
     device, _ = handed_over()
     board.battery = 3400
-    assert cues.look(device) and device.rendezvous.schedule.level == schedule.LOWER
-    board.outputs.clear()
+    cues.look(device)
+    assert device.rendezvous.schedule.level == schedule.LOWER
+    by_day(device)
     asyncio.run(cues.LowBattery(device).run())
-    assert board.outputs == [("led", True), ("led", False)] * 2
+    assert lit() == ["led"] * 3  # a long flash and two short ones
     device.freeze()
     again = boot(board.WAKE_TIMER)
     assert again.rendezvous.schedule.level == schedule.LOWER
     board.battery = 4000
-    assert not cues.look(again) and again.rendezvous.schedule.level == schedule.FULL
+    cues.look(again)
+    assert again.rendezvous.schedule.level == schedule.FULL
+
+
+def test_light_says_that_the_token_is_alive_by_day_only():
+    import cues
+
+    device, _ = handed_over()
+    by_day(device)
+    cues.alive(device)
+    assert lit() == ["led"]
+    while alert.daytime(device.own_s()):
+        board.move(3600000)
+    cues.alive(device)
+    assert lit() == []
+
+
+def test_alive_light_comes_with_each_meeting():
+    from chores import Chores
+
+    device, _ = handed_over()
+    device.radio.heard = [(10, -50, neighbour(device.own_slot())(device))]
+    by_day(device)
+    chores = Chores(device, Started())
+    shown = 0
+    for _ in range(60):
+        minutes(device, 1)
+        chores.check()
+        shown += len(lit())
+    assert 6 <= shown <= 12, shown  # a slot's first window looks at the battery instead
 
 
 def test_battery_is_measured_once_a_slot():
     from chores import Chores
 
     device, _ = handed_over()
-    started = []
-
-    class _Once:
-        def once(self, name, make, deadline_ms):
-            started.append(name)
-
+    started = Started()
     board.battery = 3500
     device.radio.heard = [(10, -50, neighbour(device.own_slot())(device))]
-    chores = Chores(device, _Once())
+    chores = Chores(device, started)
     for _ in range(22):
         minutes(device, 1)
         chores.check()
-    assert len(started) in (3, 4) and set(started) == {"battery"}, len(started)
+    assert len(started.names) in (3, 4) and set(started.names) == {"battery"}, len(started.names)
 
 
 def test_processor_is_fast_only_while_somebody_needs_it():
@@ -901,7 +950,7 @@ def test_contact_alerts_and_signals():
     assert not device.list_waits and not Visit(device, device.own_s()).status[2] & spec.STATE_LIST_WAITS
     board.outputs.clear()
     asyncio.run(alerter.Signal(device).run())
-    assert {name for name, on in board.outputs if on} == {"led", "motor", "buzzer"}
+    assert lit() == ["motor"] * 3 + ["led"] * 3 + ["buzzer"] * (3 if device.own_s() % 3600 < 600 else 0)
     assert device.alert_next_ms > board.now_ms
     again = boot()
     assert again.alert == device.alert

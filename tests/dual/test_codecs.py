@@ -136,16 +136,14 @@ def test_alert_stands_until_acknowledged_or_expired():
     assert not alert.active(None, 0)
 
 
-def test_pattern_is_felt_then_seen_then_heard():
-    parts = [step[2] for step in alert.pattern()]
-    assert parts == sorted(parts, key=(alert.MOTOR, alert.LED, alert.BUZZER).index)
-    assert set(parts) == {alert.MOTOR, alert.LED, alert.BUZZER}
-    assert sum([on + off for on, off, _parts in alert.pattern()]) < 10000
-
-
-def test_pattern_once_heard_is_rarer_and_without_a_beep():
-    assert alert.BUZZER not in [step[2] for step in alert.pattern(alert.HEARD)]
+def test_alert_once_heard_is_a_reminder_a_day():
     assert alert.repeat_ms(alert.HEARD) == 86400000 and alert.repeat_ms(0) == 600000
+
+
+def test_beep_is_allowed_once_an_hour_or_where_nothing_is_felt():
+    hour = 20660 * 86400 + 8 * 3600
+    assert [alert.aloud(hour + minute * 60, True) for minute in range(0, 60, 10)] == [True] + [False] * 5
+    assert alert.aloud(hour + 1800, False)
 
 
 def test_daytime_is_seven_to_nine_in_the_evening_local():
