@@ -6,6 +6,7 @@ from micropython import const
 
 _POLL_MS = const(200)  # button while awake
 _SHORTEST_MS = const(20)  # below that a sleep is not worth its wake-up
+_HELD_MS = const(2000)  # a button that is down when a sleep begins can't end it: then a short one, and always light
 
 
 class Power:
@@ -56,7 +57,7 @@ class Power:
             if self._holds or rest_ms < _SHORTEST_MS:
                 await asyncio.sleep_ms(min(rest_ms, _POLL_MS))
             else:
-                self._sleep(rest_ms)
+                self._sleep(min(rest_ms, _HELD_MS) if self._down else rest_ms)
         self.kicked = False
 
     async def linger(self, ms):

@@ -111,6 +111,32 @@ def test_battery_pulled_comes_back_with_its_sightings(tmp_path):
     assert {segment for segment, _ in now} == {1, 2}, "and it went on in a new segment"
 
 
+HELD = """
+version = 1
+name = "held"
+duration_s = 290
+[[node]]
+name = "token"
+sleep = "SLEEP"
+on_shelf = false
+[[event]]
+at_s = 20
+do = "press"
+node = "token"
+hold_ms = 75000
+[[event]]
+at_s = 120
+do = "press"
+node = "token"
+"""
+
+
+@pytest.mark.parametrize("sleep", ["light", "deep"])
+def test_button_that_was_down_when_a_sleep_began_is_heard_at_the_next_press(tmp_path, sleep):
+    play(write(tmp_path, HELD.replace("SLEEP", sleep)), tmp_path / "out")
+    assert (tmp_path / "out" / "token.txt").read_text().count("visit nobody") == 2, "one for each press, none for the hold"
+
+
 def test_reset_of_a_node_without_battery_does_nothing(tmp_path):
     text = SCRIPTS.replace("[[link]]", '[[event]]\nat_s = 1\ndo = "battery_out"\nnode = "one"\n[[event]]\nat_s = 2\n'
                            'do = "reset"\nnode = "one"\n[[link]]')  # fmt: skip
