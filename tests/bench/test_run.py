@@ -134,7 +134,8 @@ node = "token"
 @pytest.mark.parametrize("sleep", ["light", "deep"])
 def test_button_that_was_down_when_a_sleep_began_is_heard_at_the_next_press(tmp_path, sleep):
     play(write(tmp_path, HELD.replace("SLEEP", sleep)), tmp_path / "out")
-    assert (tmp_path / "out" / "token.txt").read_text().count("visit nobody") == 2, "one for each press, none for the hold"
+    visits = (tmp_path / "out" / "token.txt").read_text().count("visit nobody")
+    assert visits == 2, "one for each press, none for the hold"
 
 
 def test_reset_of_a_node_without_battery_does_nothing(tmp_path):

@@ -236,6 +236,19 @@ def trace(trace: Path, board: str, sleep: str, as_json: bool) -> None:
     click.echo(json.dumps(facts) if as_json else power_trace.text(facts))
 
 
+@bench.command("rhythms")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out/rhythms"), show_default=True)
+def rhythms(out: Path) -> None:
+    """The token's rhythms of vibration, light and buzzer: one SVG timeline, and a WAV file for each."""
+    from tools.bench import rhythms as known
+
+    try:
+        made = known.write(out)
+    except OSError as error:
+        raise BadInput(str(error)) from None
+    click.echo(f"{made[0]}, and {len(made) - 1} sounds beside it")
+
+
 @bench.command("kiosk")
 @click.option(
     "--port",
