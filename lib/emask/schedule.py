@@ -4,8 +4,8 @@ import struct
 
 from micropython import const
 
+from emask import spec
 from emask.grid import CYCLE_MS, MINUTE_MS, STATE_BYTES, Grid
-from emask.spec import WINDOW_UNIT_MS
 from emask.window import ADV_DELAY_MS, MEETING, MINUTE, PROBE, SEARCH, Plan, slot_shift_ms
 
 FULL, LOW, LOWER, LOWEST = const(0), const(1), const(2), const(3)  # levels of the battery
@@ -161,7 +161,7 @@ class Schedule:
     def field(self, now_ms, plan):
         """What an advert sent at now_ms says: units of 10 ms to the next meeting point, as if the offset stayed."""
         meeting_ms = plan.point_ms - plan.number // 2 % MEETING_MINUTES * MINUTE_MS
-        return ((meeting_ms - now_ms) % CYCLE_MS or CYCLE_MS) // WINDOW_UNIT_MS
+        return ((meeting_ms - now_ms) % CYCLE_MS or CYCLE_MS) // spec.WINDOW_UNIT_MS
 
     def opened(self, plan):
         """The window takes place; it will not be planned again."""
@@ -195,7 +195,7 @@ class Schedule:
         meeting_ms = plan.point_ms - plan.shift_ms - plan.number // 2 % MEETING_MINUTES * MINUTE_MS
         sums = {}
         for ident, at_ms, field in heard:
-            ahead = (at_ms + field * WINDOW_UNIT_MS + WINDOW_UNIT_MS // 2 - meeting_ms) % CYCLE_MS
+            ahead = (at_ms + field * spec.WINDOW_UNIT_MS + spec.WINDOW_UNIT_MS // 2 - meeting_ms) % CYCLE_MS
             known = sums.setdefault(ident, [0, 0])
             if known[1] and abs(ahead - known[0] // known[1]) > CYCLE_MS // 2:
                 ahead += CYCLE_MS if ahead < CYCLE_MS // 2 else -CYCLE_MS

@@ -1,5 +1,5 @@
 # Owns the choice of an identifier scheme by number or name. Must not know what any scheme computes.
-from emask.spec import BLUEZONE, GAEN
+from emask import spec
 
 _NAMES = ("bluezone", "gaen")
 
@@ -9,11 +9,11 @@ def get(which):
 
     Each has NUMBER, NAME, SLOT_S, ID_BYTES, KEY_BYTES, SLOTS_PER_DAY, KEY_DAYS, Chain, advance, build_advert.
     """
-    if which == BLUEZONE or which == _NAMES[0]:
+    if which == spec.BLUEZONE or which == _NAMES[0]:
         from emask import bluezone
 
         return bluezone
-    if which == GAEN or which == _NAMES[1]:
+    if which == spec.GAEN or which == _NAMES[1]:
         from emask import gaen
 
         return gaen

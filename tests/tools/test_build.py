@@ -18,16 +18,17 @@ BUDGETS = {
 def tree(tmp_path):
     (tmp_path / "lib" / "emask").mkdir(parents=True)
     (tmp_path / "firmware").mkdir()
-    (tmp_path / "lib" / "emask" / "spec.py").write_text("# The numbers.\nSLOT_S = 900\n")
+    (tmp_path / "lib" / "emask" / "spec.py").write_text('# The numbers.\nSLOT_S = const(900)  # s\nUUID = "7d9c"\n')
+    (tmp_path / "lib" / "emask" / "slots.py").write_text("# Of slots.\nFIRST = 1\n")
     (tmp_path / "firmware" / "main.py").write_text("import board\nassert board\nprint('up')\n")
     return tmp_path
 
 
 def test_tree_is_mirrored_and_names_are_kept(tree):
     units = build(root=tree)
-    assert [unit.source for unit in units] == ["lib/emask/spec.py", "firmware/main.py"]
-    code = (tree / "build/mpy/lib/emask/spec.mpy").read_bytes()
-    assert code[:1] == b"M" and b"emask/spec.py" in code and str(tree).encode() not in code
+    assert [unit.source for unit in units] == ["lib/emask/slots.py", "firmware/main.py"]
+    code = (tree / "build/mpy/lib/emask/slots.mpy").read_bytes()
+    assert code[:1] == b"M" and b"emask/slots.py" in code and str(tree).encode() not in code
 
 
 def test_same_source_gives_the_same_bytes_without_the_cache(tree, tmp_path):
@@ -49,14 +50,39 @@ def test_unchanged_file_is_left_alone_and_changed_one_is_not(tree):
 
 
 def test_texts_of_exceptions_stay_out_and_lines_keep_their_numbers(tree):
-    source = 'def check(bad):\n    if bad:\n        raise spec.BadError("what is wrong")\n    raise OSError(19)\n'
-    (tree / "lib" / "emask" / "spec.py").write_text(source)
+    source = 'def check(bad):\n    if bad:\n        raise slots.BadError("what is wrong")\n    raise OSError(19)\n'
+    (tree / "lib" / "emask" / "slots.py").write_text(source)
     build(root=tree)
-    code = (tree / "build/mpy/lib/emask/spec.mpy").read_bytes()
+    code = (tree / "build/mpy/lib/emask/slots.mpy").read_bytes()
     assert b"what is wrong" not in code and b"BadError" in code
-    (tree / "lib" / "emask" / "spec.py").write_text(source.replace('("what is wrong")', ""))
+    (tree / "lib" / "emask" / "slots.py").write_text(source.replace('("what is wrong")', ""))
     build(root=tree)
-    assert (tree / "build/mpy/lib/emask/spec.mpy").read_bytes() == code
+    assert (tree / "build/mpy/lib/emask/slots.mpy").read_bytes() == code
+
+
+@pytest.mark.parametrize(
+    ("imported", "beside"),
+    [
+        ("from emask import spec", ""),
+        ("from emask import advert, spec, window", "from emask import advert, window"),
+        ("from emask import spec, window", "from emask import window"),
+    ],
+)
+def test_numbers_of_spec_are_put_in_and_their_file_is_not_shipped(tree, imported, beside):
+    slots = tree / "lib" / "emask" / "slots.py"
+    slots.write_text(f"{imported}\nNOW = -spec.SLOT_S * 2, spec.UUID\n")
+    build(root=tree)
+    code = (tree / "build/mpy/lib/emask/slots.mpy").read_bytes()
+    assert b"SLOT_S" not in code and not (tree / "build/mpy/lib/emask/spec.mpy").exists()
+    slots.write_text(f'{beside}\nNOW = -(900) * 2, ("7d9c")\n')
+    build(root=tree)
+    assert (tree / "build/mpy/lib/emask/slots.mpy").read_bytes() == code
+
+
+def test_number_that_spec_does_not_have_is_an_error(tree):
+    (tree / "lib" / "emask" / "slots.py").write_text("NOW = spec.SLOTS\n")
+    with pytest.raises(BuildError, match=r"emask/slots.py: .* no number SLOTS"):
+        build(root=tree)
 
 
 def test_compiled_file_without_source_is_removed(tree):

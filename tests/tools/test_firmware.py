@@ -59,13 +59,13 @@ def test_image_runs_from_romfs_on_the_real_vm(made, tmp_path):
         "vfs.mount(vfs.VfsRom(data), '/rom')\n"
         "sys.path[:] = ['/rom', '.frozen']\n"
         "import os\n"
-        "from emask import bluezone, keylist, spec\n"
+        "from emask import bluezone, keys\n"
         "import supervisor\n"
-        "print(spec.__file__, supervisor.__file__, sorted(os.listdir('/rom'))[:3], 'main.py' in os.listdir('/rom'))\n"
+        "print(keys.__file__, supervisor.__file__, sorted(os.listdir('/rom'))[:3], 'main.py' in os.listdir('/rom'))\n"
         "print(open('/rom/main.py').read().split('\\n')[-2])\n"
     )
     done = subprocess.run([str(VM), str(script)], capture_output=True, text=True, timeout=60)
-    assert done.stdout.splitlines()[0].startswith("/rom/emask/spec.mpy /rom/supervisor.mpy"), done.stderr + done.stdout
+    assert done.stdout.splitlines()[0].startswith("/rom/emask/keys.mpy /rom/supervisor.mpy"), done.stderr + done.stdout
     assert done.stdout.splitlines()[1] == "import token_main"
 
 
