@@ -9,8 +9,9 @@ from micropython import const
 _PRESS_MS = const(10000)
 _VISIT_MS = const(250000)
 _OF_SIGNALS = ("alerter", "cues", "emask.rhythm")
-_OF_OTHERS = _OF_SIGNALS + ("matching", "emask.match", "emask.exposure", "emask.context")
+_OF_OTHERS = _OF_SIGNALS + ("matching", "emask.match", "emask.exposure", "emask.encounter", "emask.context")
 _OF_A_VISIT = (
+    "emask.rule",
     "visit",
     "session",
     "status",

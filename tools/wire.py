@@ -7,8 +7,9 @@ import struct
 from collections.abc import Sequence
 
 from emask import handshake, manifest, signed, spec
-from emask import rule as rules
+from emask import rule as forms
 from emask_crypto import chacha
+from tools.rule import Rule
 
 STATUS_FIELDS = (
     "protocol",
@@ -87,9 +88,9 @@ def pack_certificate(head: signed.Head, since_s: int, until_s: int, key: bytes, 
     return signed.pack_head(*head) + struct.pack("<II32s32s", since_s, until_s, key, seal_key)
 
 
-def pack_rule(rule: rules.Rule) -> bytes:
-    """The 22 bytes of a rule as a list carries it; emask.rule reads them."""
-    return struct.pack(rules.FORMAT, spec.RULE_VERSION, *rule)
+def pack_rule(rule: Rule) -> bytes:
+    """The 19 bytes of a rule as a list carries it; emask.rule reads them."""
+    return struct.pack(forms.FORMAT, spec.RULE_VERSION, *rule)
 
 
 def pack_manifest(

@@ -30,17 +30,12 @@ def unpack(record):
 def renewed(known, decision, serial):
     """The ALERT record to keep after a list's decision, or None if nothing new: the same contact alerts once.
 
-    known: the fields of the present record or None; decision: match.Decision or None.
+    known: the fields of the present record or None; decision: what emask.exposure decided, or None.
     """
-    if decision is None or known is not None and decision.day <= known[0]:
+    if decision is None or known is not None and decision[0] <= known[0]:
         return None
-    grade = GRADE_CONTACT | decision.length << 2 | decision.nearness << 4 | decision.certainty << 6
-    return pack(decision.day, grade, 0, serial, decision.day + EXPIRY_DAYS)
-
-
-def details(known):
-    """(length, nearness, certainty), 0 to 3 each, of the ALERT fields: for a health worker, if the wearer asks."""
-    return known[1] >> 2 & 3, known[1] >> 4 & 3, known[1] >> 6
+    day, _minutes, details = decision
+    return pack(day, GRADE_CONTACT | details << 2, 0, serial, day + EXPIRY_DAYS)
 
 
 def flagged(known, flag):

@@ -1,100 +1,87 @@
-# Owns what the receiver heard of everybody at the time of a contact: its own offset, and how still everybody was.
-# Must not know which sightings matched, nor the rule. Block: five minutes, numbered since the epoch, UTC.
+# Owns what the receiver heard of everybody in one part of a day: how much stronger than an ordinary one, how many
+# adverts. Must not know which sightings matched, nor the rule. A block is five minutes, a part four hours, UTC: with a
+# day at once the memory would have to be in large pieces.
+from array import array
+
 from micropython import const
 
-from emask import sighting
-
-BLOCK = const(5)  # minutes that are judged as one, three in a quarter of an hour
-_BLOCK = BLOCK
-_DAY = const(1440)
+BLOCKS = const(48)  # of a part
+MORE = const(12)  # of the part before, and of the part after
+ALL = const(72)
+_ALL, _MORE, _BLOCKS, _BLOCK = const(72), const(12), const(48), const(5)
+_CODES = const(0xFFFFF)  # four bits for each of a block's minutes
 _RECEIVER_REF = const(-85)  # dBm that an ordinary receiver hears on average
-_MAX_BLOCKS = const(1152)
-_MAX_PAIRS = const(4000)
-_HEARD_MAX = const(500)
+_MOST = const(500)  # sightings of a block
 _FEW = const(5)  # sightings for which an ordinary receiver is taken for granted
-_PRIOR = const(8)  # pairs of blocks for which "somewhat still" is taken for granted
-_PRIOR_R = const(38)  # 0.3 of 128
+_LIMIT_DB = const(15)
 
 
 class Context:
-    """What the receiver heard of everybody in the blocks that matter: its own offset, and how still everybody was.
+    """First `hear` for each sighting of anybody that may lie in this part, then `own` for a place; see `spread`."""
 
-    First `want` for all blocks that matter, then `hear` for each sighting of anybody, then `compare` for each again.
-    Bounded: 1,152 blocks; those beyond have no context.
+    def __init__(self, part):
+        self._part = part
+        self._dbm, self._rates, self._number = [array("H", bytes(2 * _ALL)) for _ in range(3)]
+
+    def hear(self, minute, adverts, levels):
+        """Take one sighting of anybody."""
+        for at, codes, rate in spread(self._part, minute, adverts, levels):
+            level = level_of(codes)
+            if level is not None and self._number[at] < _MOST:
+                self._number[at] += 1
+                self._dbm[at] -= level
+                self._rates[at] += rate
+
+    def own(self, at, rate):
+        """(dB by which this receiver heard everybody stronger than an ordinary one, doublings in 1/16 by which `rate`
+        is above everybody's); drawn to 0 where few were heard."""
+        number = self._number[at]
+        if not number:
+            return 0, 0
+        more_db = (-(self._dbm[at] // number) - _RECEIVER_REF) * number // (number + _FEW)
+        return max(-_LIMIT_DB, min(_LIMIT_DB, more_db)), rate - self._rates[at] // number
+
+
+def heard(bits):
+    """How many of these levels of four bits are not 0."""
+    number = 0
+    while bits:
+        number += bits & 15 > 0
+        bits >>= 4
+    return number
+
+
+def spread(part, minute, adverts, levels):
+    """Yield (place, codes, rate) of each block of the part, or an hour around it, in which this sighting was heard.
+
+    part: number of the four hours since the epoch; minute: UTC, of the first level; place: 0 is an hour before the
+    part; codes: its minutes' levels, four bits each. rate: adverts per minute in which any was heard, as a logarithm:
+    doublings in 1/16.
     """
-
-    def __init__(self):
-        self._blocks = {}  # block -> sum of -dBm, number of sightings (16, 9 bits)
-        self._days = {}  # UTC day -> [pairs, sum xx + yy, sum xy]
-
-    def want(self, minute, length):
-        """The blocks of these minutes matter."""
-        for block in range(minute // _BLOCK, (minute + length - 1) // _BLOCK + 1):
-            if len(self._blocks) < _MAX_BLOCKS:
-                self._blocks.setdefault(block, 0)
-
-    def wants(self, minute):
-        """Whether a sighting that begins at this minute may lie in a block that matters."""
-        blocks = self._blocks
-        block = minute // _BLOCK
-        return block in blocks or block + 1 in blocks or block + 3 in blocks
-
-    def hear(self, minute, levels):
-        """Take one sighting of anybody, for the offset."""
-        for block, value in blocks_of(minute, levels).items():
-            was = self._blocks.get(block)
-            if was is not None and was & 511 < _HEARD_MAX:
-                self._blocks[block] = was + (-level_of(value) << 9) + 1
-
-    def compare(self, minute, levels):
-        """Take it again, for the stillness: its levels in two blocks are alike if nobody moves."""
-        found = blocks_of(minute, levels)
-        for block, value in found.items():
-            other = found.get(block + 1)
-            if other is None or not self._blocks.get(block) or not self._blocks.get(block + 1):
-                continue
-            day = self._days.setdefault(block * _BLOCK // _DAY, [0, 0, 0])
-            if day[0] < _MAX_PAIRS:
-                x, y = level_of(value) - self._heard_db(block), level_of(other) - self._heard_db(block + 1)
-                for at, more in enumerate((1, x * x + y * y, x * y)):
-                    day[at] += more
-
-    def heard_in(self, block):
-        """Whether anybody was heard in this block."""
-        return bool(self._blocks.get(block))
-
-    def _heard_db(self, block):
-        was = self._blocks[block]
-        return -((was >> 9) // (was & 511))
-
-    def offset_db(self, block):
-        """How much stronger than an ordinary receiver this one heard everybody, drawn to 0 where that were few."""
-        number = self._blocks.get(block, 0) & 511
-        return (self._heard_db(block) - _RECEIVER_REF) * number // (number + _FEW) if number else 0
-
-    def stillness(self, day):
-        """Correlation, in 1/128, of levels five minutes apart on this day; drawn to 0.3 where little was heard."""
-        pairs, spread, common = self._days.get(day, (0, 0, 0))
-        found = 256 * common // spread if spread else 0
-        return (pairs * found + _PRIOR * _PRIOR_R) // (pairs + _PRIOR)
+    bits = int.from_bytes(levels, "little")
+    rest = max(16, 16 * adverts // max(1, heard(bits)))
+    rate = -16
+    while rest > 31:
+        rest >>= 1
+        rate += 16
+    at = minute // _BLOCK - part * _BLOCKS + _MORE
+    bits <<= 4 * (minute % _BLOCK)
+    while bits:
+        if bits & _CODES and 0 <= at < _ALL:
+            yield at, bits & _CODES, rate + rest
+        bits >>= 20
+        at += 1
 
 
-def blocks_of(minute, levels):
-    """{block: its minutes' levels, gathered} of a sighting from this UTC minute on."""
-    blocks = {}
-    for number in range(sighting.SPAN):
-        code = sighting.code_at(levels, number)
+def level_of(codes):
+    """A block's level in dBm, half way between the mean and the strongest of its minutes, for bodies in the way; None
+    if no minute's level is known."""
+    best = total = number = 0
+    while codes:
+        code = codes & 15
         if code > 1:
-            gather(blocks, (minute + number) // _BLOCK, sighting.level_dbm(code))
-    return blocks
-
-
-def gather(blocks, block, dbm):
-    """Add one minute's level to a block: strongest + 256, sum of dBm + 256, number (9, 12, 4 bits of an integer)."""
-    was = blocks.get(block, 0)
-    blocks[block] = max(was >> 16, dbm + 256) << 16 | (was & 0xFFFF) + (dbm + 256 << 4) + 1
-
-
-def level_of(value):
-    """A gathered block's level in dBm: between the mean and the strongest of its minutes, for bodies in the way."""
-    return ((value >> 16) + (value >> 4 & 0xFFF) // (value & 15)) // 2 - 256
+            best = max(best, code)
+            total += code
+            number += 1
+        codes >>= 4
+    return 2 * (best * number + total) // number - 110 if number else None

@@ -10,7 +10,10 @@ from emask.exposure import Exposure
 _PIECE = const(1024)  # sightings in RAM at a time: 6 bytes each, and the table below
 _ROWS = const(32)  # of the table that says which two bytes some sighting begins with: a bit each
 _ROW_BYTES = const(256)
-_BUILD_STEP = const(64)
+_BUILD_STEP = const(16)
+_WALK_STEP = const(32)  # slots
+_PART_S = const(14400)  # as in emask.context
+_TOLERANCE = const(2)  # place in a rule (SPEC 5.1)
 
 
 def _length(minutes):
@@ -80,17 +83,14 @@ class Matcher:
         self._index = SightingIndex(capacity)
         self._own_group = own_group
         self._record = 0
+        self._spans = {}  # four hours of UTC -> first and last store slot of their hits
         self.exposure = Exposure(header.rule)
 
     def run(self, open_records):
         """Yield after each piece of work. open_records() gives an iterator over the list's 40-byte records, afresh."""
         yield from self._compare(open_records)
         del self._index  # its memory is for the decision
-        if len(self.exposure):
-            context = self.exposure.context
-            for take in (context.hear, context.compare):
-                yield from self._context(take)
-            yield from self.exposure.run()
+        yield from self.exposure.run(self._others)
 
     def _compare(self, open_records):
         source = self._store.scan(spec.SIGHTING)
@@ -109,17 +109,18 @@ class Matcher:
                 return
             self._record = 0
             for record in open_records():
-                self.feed(record)
+                yield from self.feed(record)
                 yield
 
-    def _context(self, take):
-        # What else was heard at the time of the hits: twice, since the second needs the first's means.
-        for at, (_position, slot, payload) in enumerate(self._store.scan(spec.SIGHTING)):
-            fields = sighting.unpack(payload)
+    def _others(self, part):
+        # All that was heard at about the times of that part's hits: (first UTC minute, adverts, levels), None to pause.
+        first, last = self._spans.get(part, (1, 0))
+        day = spec.SLOTS_PER_DAY  # whole days, as the store has its blocks: no long silent search
+        source = self._store.scan(spec.SIGHTING, first // day * day, last // day * day + day - 1)
+        for at, (_position, slot, payload) in enumerate(source):
+            fields = sighting.unpack(payload) if first - 1 <= slot <= last + 1 else None
             if fields is not None:
-                minute = self._dated(slot, fields)[0] // 60
-                if self.exposure.context.wants(minute):
-                    take(minute, fields[9])
+                yield self._dated(slot, fields)[0] // 60, fields[4], fields[9]
             if at % _BUILD_STEP == 0:
                 yield
 
@@ -140,11 +141,11 @@ class Matcher:
             return slot * spec.SLOT_S, (slot + 1) * spec.SLOT_S, spec.MAX_TOLERANCE_SLOTS * spec.SLOT_S
         first_s, error_s = found
         unsure = 1 - (-error_s // spec.SLOT_S)
-        slots = min(spec.MAX_TOLERANCE_SLOTS, max(self._header.rule.tolerance, unsure))
+        slots = min(spec.MAX_TOLERANCE_SLOTS, max(self._header.rule[_TOLERANCE], unsure))
         return first_s, first_s + 60 * _length(minutes), slots * spec.SLOT_S
 
     def feed(self, record):
-        """Walk the chain of one record (40 bytes) over the slots of the sightings at hand."""
+        """Walk the chain of one record (40 bytes) over the slots of the sightings at hand; yields on the way."""
         key, first, index, count = keylist.unpack_record(record)
         rules = self._scheme
         length = rules.SLOT_S
@@ -153,14 +154,17 @@ class Matcher:
         count = min(count, rules.KEY_DAYS * rules.SLOTS_PER_DAY)
         end = min(first + count, sightings.last_s // length + 1, self._header.issued_s // length)
         if self._own_group and self._own_group(key):
-            self.exposure.leave_out(self._record)
+            self.exposure.left_out.add(self._record)
         if begin < end:
             chain = rules.Chain(key[: rules.KEY_BYTES], begin, index + begin - first)
-            for _ in range(begin, end):
+            for slot in range(begin, end):
                 head = chain.head()
                 if sightings.has(head):
                     self._confirm(chain, head)
+                    yield
                 chain.step()
+                if not slot & _WALK_STEP - 1:
+                    yield
         self._record += 1
 
     def _confirm(self, chain, head):
@@ -177,4 +181,6 @@ class Matcher:
             return
         sent = fields[7]
         tx_dbm = 0 if sent == spec.TX_UNKNOWN and self._header.scheme == spec.BLUEZONE else chain.tx_dbm(sent)
-        self.exposure.hit(self._record, chain.slot, first_s // 60, tx_dbm, fields[9], still)
+        self.exposure.hit(self._record, chain.slot, first_s // 60, tx_dbm, fields[4], fields[9], still)
+        first, last = self._spans.get(first_s // _PART_S, (slot, slot))
+        self._spans[first_s // _PART_S] = min(first, slot), max(last, slot)

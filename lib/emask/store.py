@@ -106,7 +106,7 @@ class Store:
             return [pool.heads[LASTING]] if LASTING in pool.heads else []
         found = self._indexed().of(stream)
         day = spec.SLOTS_PER_DAY  # all records of a block are of one day
-        return (pool.head_of(b) for b in found if first_slot - day < pool.slots[b] < last_slot + day)
+        return (pool.head_of(b) for b in found if first_slot // day <= pool.slots[b] // day <= last_slot // day)
 
     def scan(self, kind, first_slot=0, last_slot=_LAST_SLOT):
         """Yield (position, slot, payload) of the kind's records in these slots, oldest first; see `read_at`."""

@@ -3,12 +3,14 @@
 import struct
 from hashlib import sha256
 
-from emask import handshake, manifest, rule, signed, spec
+import rules
+
+from emask import handshake, manifest, signed, spec
 from emask_crypto import chacha, ed25519, hpke, x25519
 from emask_crypto.sha512 import sha512
 
 ROOT, LIST, KIOSK, SEAL = (bytes((n,)) * 32 for n in (1, 2, 3, 4))  # secrets
-RULE = rule.Rule(*(rule.DEFAULT[:1] + (10,) + rule.DEFAULT[2:]))  # 10 minutes
+RULE = rules.changed(minutes=10)
 _P, _L = ed25519._P, ed25519._L
 
 
@@ -52,11 +54,6 @@ def certificate(kind, serial=1, region=0, since_s=0, until_s=1 << 31, key=None, 
     return statement(root, signed.pack_head(kind, region, serial) + body)
 
 
-def pack_rule(fields=RULE):
-    """The 22 bytes of a rule."""
-    return struct.pack(rule.FORMAT, spec.RULE_VERSION, *fields)
-
-
 def list_file(records, serial=5, issued_s=0, terms=RULE, base=0, region=0, scheme=1, revoked=(), kind=1, vouched=None):
     """The bytes of a signed list; vouched: the list key's certificate."""
     size = manifest.RECORDS_PER_CHUNK
@@ -66,7 +63,7 @@ def list_file(records, serial=5, issued_s=0, terms=RULE, base=0, region=0, schem
         chunks.append(chunk + bytes(spec.BLOCK_BYTES - len(chunk)))
     parts = (spec.RULE_BYTES, len(revoked), 0, len(chunks))
     fixed = struct.pack("<IIIBBBBBB", issued_s, base, len(records), scheme, 0, *parts)
-    content = signed.pack_head(kind, region, serial) + fixed + pack_rule(terms)
+    content = signed.pack_head(kind, region, serial) + fixed + rules.pack(terms)
     content += struct.pack("<%dI" % len(revoked), *revoked)
     content = statement(LIST, content + b"".join([sha256(chunk).digest() for chunk in chunks]))
     first = struct.pack("<4sHH", b"EML2", len(content), 0) + (vouched or certificate(spec.LIST_KEY)) + content

@@ -2,7 +2,6 @@
 from dual_support import raises, vectors
 
 from emask import alert, frames, keylist, messages, spec
-from emask.exposure import Decision
 
 
 def test_record_is_the_golden_one():
@@ -116,16 +115,15 @@ def test_alert_is_the_golden_one_and_reads_back():
 
 
 def test_same_contact_alerts_once_a_later_one_again():
-    record = alert.renewed(None, Decision(20660, 17, 0, 0, 0), 77)
+    record = alert.renewed(None, (20660, 17, 0), 77)
     known = alert.unpack(record)
     assert known == (20660, alert.GRADE_CONTACT, 0, 77, 20674)
-    told = alert.unpack(alert.renewed(None, Decision(20660, 17, 3, 1, 2), 77))
-    assert told[1] & 3 == alert.GRADE_CONTACT and alert.details(told) == (3, 1, 2)
+    assert alert.unpack(alert.renewed(None, (20660, 17, 0x27), 77))[1] == alert.GRADE_CONTACT | 0x27 << 2
     ended = alert.unpack(alert.flagged(known, alert.ACKNOWLEDGED))
     for before in (known, ended):
         assert alert.renewed(before, None, 78) is None
-        assert alert.renewed(before, Decision(20660, 30, 0, 0, 0), 78) is None
-    assert alert.unpack(alert.renewed(ended, Decision(20662, 16, 0, 0, 0), 78))[0] == 20662
+        assert alert.renewed(before, (20660, 30, 0), 78) is None
+    assert alert.unpack(alert.renewed(ended, (20662, 16, 0), 78))[0] == 20662
 
 
 def test_alert_stands_until_acknowledged_or_expired():

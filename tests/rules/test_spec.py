@@ -51,7 +51,7 @@ def test_layouts_in_the_spec_have_the_sizes_it_says():
     for layout in ("<B16sHHBbb8s", "<B16sHHBbbb"):
         assert f"`{layout}`" in SPEC
     assert struct.calcsize("<4sHH144s") + 8 + struct.calcsize("<IIIBBBBBB") == spec.LIST_OFFER_BYTES
-    assert struct.calcsize("<BBBBhHBBBBbbbBBBBBBB") == spec.RULE_BYTES and "`<BBBBhHBBBBbbbBBBBBBB`" in SPEC
+    assert struct.calcsize("<BBBBhHBBbbbBBBBBB") == spec.RULE_BYTES and "`<BBBBhHBBbbbBBBBBB`" in SPEC
     assert struct.calcsize("<144s32sIHHB64s") == spec.SESSION_BYTES
     assert struct.calcsize("<BBHI") + struct.calcsize("<II32s32s") + 64 == spec.CERTIFICATE_BYTES
     assert struct.calcsize("<32sIHH") == spec.RECORD_BYTES

@@ -7,9 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from emask import certificate, keylist, manifest, spec
-from emask import rule as rules
 from tests.tools.intake_files import KEY, NOW_S, SLOT, upload
 from tools import lists
+from tools import rule as rules
 from tools.authority import core, intake, keyring, store
 from tools.cli import main
 

@@ -6,11 +6,14 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import rules as dual_rules
 from click.testing import CliRunner
 
-from emask import rule as rules
+from emask import encounter, exposure, match
+from emask import rule as rule_bytes
 from tests.tools.test_exposure_data import COLUMNS, LUNCH, PARTY, made
-from tools import ROOT
+from tools import ROOT, wire
+from tools import rule as rules
 from tools.cli import main
 from tools.exposure import data, evaluate, fit, judge, methods, rule_files, words
 
@@ -83,6 +86,7 @@ def test_evaluation_of_the_recordings_has_every_figure():
         # What the recordings carry, with room for other draws: the engine is ahead of every baseline, if not by far.
         assert part["auc"] > max(b["auc"] for b in part["baselines"].values())
         assert part["gain"]["best_baseline"] == "strongest RSSI"
+        assert part["auc"] < part["oracle_auc"] < 0.8  # which is why the aim of 0.80 can't be met on these
     assert (found["pairs"], found["windows"], found["thinned"]["windows"]) == (475, 1376, 1251)
 
 
@@ -168,7 +172,7 @@ def test_levels_all_unknown_end_with_code_2(tmp_path):
 def test_wrong_rule_files_end_with_code_2(tmp_path):
     good = json.loads(rule_files.DEFAULT.read_text())
     wrong = [b"", b"[", b"[]", b"\xff", b'{"rule": {}}']
-    for change in ({"minutes": 0}, {"bias": 40000}, {"slope": "x"}, {"more": 1}):
+    for change in ({"minutes": 0}, {"bias": 40000}, {"slope": "x"}, {"rigid": 61}, {"more": 1}):
         wrong.append(json.dumps({**good, "rule": {**good["rule"], **change}}).encode())
     wrong.append(json.dumps({**good, "baselines": {}}).encode())
     for content in wrong:
@@ -180,7 +184,7 @@ def test_wrong_rule_files_end_with_code_2(tmp_path):
 
 def test_baselines_judge_as_they_say():
     def window(*levels):
-        return judge.Window("r", "a", "b", 0, levels, (-80, None, 38), True, 1.0)
+        return judge.Window("r", "a", "b", 0, levels, (-80, 0), True, 1.0)
 
     buckets = methods.Buckets(20)
     assert (
@@ -194,9 +198,24 @@ def test_baselines_judge_as_they_say():
 
 
 def test_pairs_are_judged_by_the_rule_scaled_to_the_recording():
-    windows = [judge.Window("r", "a", "b", n, (-60,), (-60, None, 38), n < 2, 1.0) for n in (0, 1, 3)]
+    windows = [judge.Window("r", "a", "b", n, (-60,), (-60, 0), n < 2, 1.0) for n in (0, 1, 3)]
     (pair,) = evaluate.pairs(windows, methods.Engine(rules.DEFAULT))
     assert (pair.true_minutes, pair.minutes, pair.rule_minutes) == (10, 15, 10)
+
+
+def test_token_reads_the_fields_of_a_rule_where_the_host_puts_them():
+    fields = {name.removesuffix("_db"): place for place, name in enumerate(rules.Rule._fields)}
+    read = set()
+    for module in (encounter, exposure, match, rule_bytes):
+        places = {name: value for name, value in vars(module).items() if name[1:].lower() in fields}
+        assert places and all(fields[name[1:].lower()] == place for name, place in places.items()), module
+        read |= {name[1:].lower() for name in places}
+    assert read == set(fields) - {"distance_dm"}
+
+
+def test_rule_of_the_tests_on_both_interpreters_is_the_one_built_in():
+    assert rules.Rule._fields == dual_rules.FIELDS and tuple(rules.DEFAULT) == dual_rules.BUILT_IN
+    assert dual_rules.pack(rules.DEFAULT) == wire.pack_rule(rules.DEFAULT)
 
 
 def test_words_tell_no_time_place_or_number():
@@ -208,9 +227,7 @@ def test_words_tell_no_time_place_or_number():
 
 
 def test_recall_at_a_precision_is_the_best_threshold():
-    windows = [
-        judge.Window("r", "a", str(n), 0, (-60 - n,), (-60 - n, None, 38), n in (0, 1, 3), 1.0) for n in range(5)
-    ]
+    windows = [judge.Window("r", "a", str(n), 0, (-60 - n,), (-60 - n, 0), n in (0, 1, 3), 1.0) for n in range(5)]
     judged = evaluate.table(windows, methods.Threshold("mean RSSI", -61))
     ones = np.ones(5)
     assert evaluate.recall_at(judged, 1.0, ones) == pytest.approx(2 / 3)

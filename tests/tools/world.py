@@ -1,7 +1,7 @@
 """Owns an authority, its lists and a certified kiosk in a folder, for tests of the host's programs. Asserts nothing."""
 
-from emask import rule as rules
 from tools import lists, signing, wire
+from tools import rule as rules
 from tools.authority import core, keyring
 from tools.files import write_whole
 from tools.kiosk import identity
@@ -31,7 +31,7 @@ class World:
         """The bytes of a list signed by the authority's list key."""
         where = self.region if region is None else region
         terms = lists.Terms(where, serial, issued_s, 1, wire.pack_rule(rules.DEFAULT), base, revoked)
-        return lists.build(terms, records, *keyring.list_key(keyring.holders(self.authority)))
+        return lists.build(terms, records, *keyring.list_key(self.authority, keyring.FIRST_SERIAL))
 
     def written(self, name, data):
         path = self.path / name

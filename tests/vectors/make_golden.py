@@ -102,16 +102,16 @@ def records() -> bytes:
 
 
 def rule() -> bytes:
-    """2.0 m for 15 minutes, tolerance 2, bias -300, slope 126, share 192, context 40 between 26 and 52, -12 dB,
-    TX power from -21 to 9 dBm, least 128, bridge 5, rigid 120, still 60, noise 64 beyond 30, flags 1."""
-    weights = le(-300, 2) + le(126, 2) + bytes([192, 40, 26, 52])
-    return bytes([1, 20, 15, 2]) + weights + le(-12, 1) + le(-21, 1) + le(9, 1) + bytes([128, 5, 120, 60, 64, 30, 1])
+    """2.0 m for 15 minutes, tolerance 2, bias -300, slope 126, share 192, adverts 40, -12 dB, TX power from -21 to
+    9 dBm, least 128, rigid 50, at rest 60, noise 64 beyond 30, flags 1."""
+    weights = le(-300, 2) + le(126, 2) + bytes([192, 40])
+    return bytes([1, 20, 15, 2]) + weights + le(-12, 1) + le(-21, 1) + le(9, 1) + bytes([128, 50, 60, 64, 30, 1])
 
 
 def manifest() -> bytes:
     """F0, region 84, serial 77, since serial 70, two records, the rule above, 9 is revoked."""
     chunk = records() + bytes(4096 - 80)
-    fixed = le(ISSUED_S, 4) + le(70, 4) + le(2, 4) + b"\x01\x00\x16\x01\x00\x01"
+    fixed = le(ISSUED_S, 4) + le(70, 4) + le(2, 4) + b"\x01\x00\x13\x01\x00\x01"
     return statement(LIST, 1, 84, 77, fixed + rule() + le(9, 4) + sha(chunk))
 
 

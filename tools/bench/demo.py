@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from emask import rule as rules
 from tools import lists, report
+from tools import rule as rules
 from tools.bench import outcome, party, summary
 from tools.bench.energy import CONSUMERS
 from tools.bench.node import Node
@@ -193,7 +193,7 @@ def evaluate(run: Run, watcher: Watcher) -> Result:
     model = run.recorded[0]
     recording, start_utc = model.recording, run.scenario.start_utc.timestamp() + model.start_us / 1e6
     published = lists.load(run.out / "list.eml")
-    rule = published.header.rule
+    rule = rules.Rule(*published.header.rule)
     minutes = rule.minutes
     case = next(e.node for e in run.scenario.events if e.do == "case")
     ids = {name: person for person, name in model.people.items()}

@@ -4,10 +4,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from emask import alert, clock, exposure, match, sighting, spec, store
-from emask.rule import Rule
+from emask import alert, clock, match, sighting, spec, store
 from tools import lists
 from tools.bench.flash import BLOCK
+from tools.rule import Rule
 
 
 class ImageDevice:
@@ -62,17 +62,17 @@ def read(image: Path, offset: int, size: int, published: lists.ListFile | None =
 
 
 def _near_minutes(kept: store.Store, published: lists.ListFile) -> int:
-    rule = published.header.rule
-    decided = _decided(kept, published, rule)
-    if decided:
-        return decided.minutes
-    below = _decided(kept, published, rule._replace(minutes=1))  # which takes one identifier for a contact
-    return min(below.minutes, rule.minutes - 1) if below else 0
+    rule = Rule(*published.header.rule)
+    found = _minutes(kept, published, rule)
+    if found:
+        return found
+    below = _minutes(kept, published, rule._replace(minutes=1))  # which takes one identifier for a contact
+    return min(below, rule.minutes - 1)
 
 
-def _decided(kept: store.Store, published: lists.ListFile, rule: Rule) -> exposure.Decision | None:
+def _minutes(kept: store.Store, published: lists.ListFile, rule: Rule) -> int:
     anchors = clock.Anchors([payload for _, payload in kept.read(spec.ANCHOR, 0, 0xFFFFFFFF)])
     matcher = match.Matcher(published.header._replace(rule=rule), kept, anchors)
     for _ in matcher.run(lambda: iter(published.records())):
         pass
-    return matcher.exposure.decided
+    return matcher.exposure.decided[1] if matcher.exposure.decided else 0

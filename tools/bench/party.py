@@ -5,13 +5,14 @@ from __future__ import annotations
 import statistics
 from dataclasses import dataclass
 
-from emask import rule as rules
 from emask import sighting
 from emask.exposure import Exposure
+from tools import rule as rules
 from tools.bench.recording import Recording
+from tools.exposure import judge
 
 _SLOT_MIN = 15
-_DAY_MIN = 1440
+_ADVERTS = 6  # in a token's window
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def _levels(recording: Recording, receiver: str, sender: str) -> dict[int, float
     return found
 
 
-def _expected_strongest(residuals_db: list[float], adverts: int = 6) -> float:
+def _expected_strongest(residuals_db: list[float], adverts: int = _ADVERTS) -> float:
     """Mean of the largest of `adverts` draws from these residuals."""
     ordered = sorted(residuals_db)
     count = len(ordered)
@@ -61,24 +62,23 @@ def _expected_strongest(residuals_db: list[float], adverts: int = 6) -> float:
 
 def _strong(levels: list[dict[int, float]], rule: rules.Rule, start_min: int) -> list[int]:
     """Minutes that count, for each sender of one receiver."""
-    engine = Exposure(rule)
     kept = [_sightings(of_sender, start_min) for of_sender in levels]
-    for record, sightings in enumerate(kept):
-        for minute, packed in sightings:
-            engine.hit(record, minute // _SLOT_MIN, minute, 0, packed)
-    for take in (engine.context.hear, engine.context.compare):
-        for sightings in kept:
-            for minute, packed in sightings:
-                take(minute, packed)
-    days = {minute // _DAY_MIN for sightings in kept for minute, _ in sightings}
-    return [sum(engine.minutes(record, day) for day in days) for record in range(len(levels))]
+    everybody = [one for of_sender in kept for one in of_sender]
+    found = []
+    for of_sender in kept:
+        engine = Exposure(rule._replace(minutes=1))
+        for minute, adverts, packed in of_sender:
+            engine.hit(0, minute // _SLOT_MIN, minute, 0, adverts, packed)
+        for _ in engine.run(lambda part: everybody):
+            pass
+        found.append(engine.decided[1] if engine.decided else 0)
+    return found
 
 
-def _sightings(levels: dict[int, float], start_min: int) -> list[tuple[int, bytes]]:
-    """(first UTC minute, 8 bytes of levels) for each slot in which the sender was heard."""
-    slots: dict[int, bytearray] = {}
+def _sightings(levels: dict[int, float], start_min: int) -> list[tuple[int, int, bytes]]:
+    """(first UTC minute, adverts, 8 bytes of levels) for each slot in which the sender was heard."""
+    slots: dict[int, dict[int, int]] = {}
     for minute, level in levels.items():
         slot, number = divmod(start_min + minute, _SLOT_MIN)
-        packed = slots.setdefault(slot, bytearray(8))
-        packed[number >> 1] |= sighting.level_code(round(level)) << 4 * (number & 1)
-    return [(slot * _SLOT_MIN, bytes(packed)) for slot, packed in slots.items()]
+        slots.setdefault(slot, {})[number] = sighting.level_code(round(level))
+    return [(slot * _SLOT_MIN, _ADVERTS * len(codes), judge.packed(codes)) for slot, codes in slots.items()]

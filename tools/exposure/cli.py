@@ -180,6 +180,9 @@ def _tell(part: dict, name: str) -> None:
             _figure(row[key], 2) for key in ("precision", "recall", "minutes_mae", "pair_precision", "pair_recall")
         ]
         click.echo(f"  {label:<16}{auc:<24}{figures[0]:<11}{figures[1]:<8}{figures[2]:<13}{figures[3]}, {figures[4]}")
+    click.echo(
+        f"  {'oracle':<16}{_figure(part['oracle_auc']):<24}(the strongest, less everyone's true offsets: a bound)"
+    )
     gain = part["gain"]
     click.echo(
         f"  beyond {gain['best_baseline']}: AUC {_change(gain['auc'], gain['auc_interval'])}; "

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emask import rule as rules
-from tools.exposure import data, judge, methods, stats
+from tools import rule as rules
+from tools.exposure import bound, data, judge, methods, stats
 
 _CALIBRATION_BINS = 8
 MEASURES = ("auc", "precision", "recall", "minutes_mae", "pair_precision", "pair_recall")
@@ -174,6 +174,7 @@ def _at_rate(
     judged = [table(windows, m) for m in (methods.Engine(rule), *baselines)]
     found = _summed(judged, Draws(windows, judged[0].pairs, rounds, seed), tick)
     found["calibration"] = calibration(windows, methods.Engine(rule))
+    found["oracle_auc"] = _round(bound.oracle_auc(windows))
     found["per_recording"] = {}
     for recording in recordings:
         own = [w for w in windows if w.recording == recording.name]

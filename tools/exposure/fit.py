@@ -1,7 +1,7 @@
 """Owns the fit of the rule's weights from recordings, and its cross-validation. Few parameters on purpose.
 
-Fitted: bias, slope, context (a logistic regression), share (of four values) and least (of five). Everything else in the
-rule is set by hand and stays as it is.
+Fitted: bias, slope, adverts (a logistic regression) and share (of four values). Everything else in the rule is set by
+hand and stays as it is; a block counts from a probability of one half on.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,12 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emask import rule as rules
-from tools.exposure import data, evaluate, judge, methods, stats
+from tools import rule as rules
+from tools.exposure import data, judge, methods, stats
 
 _SHARES = (0, 64, 128, 192)
-_LEASTS = (112, 120, 128, 136, 144)
-_CONTEXT_MAX = 3  # the surroundings weigh at most a third of the level itself
+_ADVERTS_MOST_DB = 3  # a doubling of the adverts weighs at most so much: few are heard in a token's window
 _GROUPS = 5
 
 
@@ -52,24 +51,22 @@ def fitted(seen: Tables) -> Fit:
         raise FitError("a fit needs windows within 2 m and others")
     loss, rule = min((_weights(seen[share], near, share) for share in _SHARES), key=lambda found: found[0])
     windows = seen[rule.share]
-    rule = min((rule._replace(least=least) for least in _LEASTS), key=lambda r: _decision_error(r, windows))
     return Fit(rule, methods.baselines(windows), loss, len(windows))
 
 
 def _weights(windows: list[judge.Window], near: np.ndarray, share: int) -> tuple[float, rules.Rule]:
     features = np.array([_features(w) for w in windows], float)
     model = stats.Logistic(features, near)
-    if model.weights[1] < 0:  # what is around may only speak for itself: a receiver that sits still does not walk away
+    if model.weights[1] < 0:  # to be heard more often never speaks against being near
         model = stats.Logistic(features[:, :1], near)
         model.weights = np.array([model.weights[0], 0.0])
-    elif model.weights[1] > model.weights[0] / _CONTEXT_MAX:
-        joined = features[:, :1] + features[:, 1:] / _CONTEXT_MAX
-        model = stats.Logistic(joined, near)
-        model.weights = np.array([model.weights[0], model.weights[0] / _CONTEXT_MAX])
+    elif model.weights[1] > _ADVERTS_MOST_DB * model.weights[0]:
+        model = stats.Logistic(features[:, :1] + _ADVERTS_MOST_DB * features[:, 1:], near)
+        model.weights = np.array([model.weights[0], _ADVERTS_MOST_DB * model.weights[0]])
     rule = rules.DEFAULT._replace(
         bias=round(max(-4000, min(4000, model.bias * 256))),
         slope=round(max(0, min(2000, model.weights[0] * 1024))),
-        context=round(max(0, min(255, model.weights[1] * 1024))),
+        adverts=round(max(0, min(255, model.weights[1] * 256))),
         share=share,
     )
     odds = features @ model.weights + model.bias
@@ -77,20 +74,8 @@ def _weights(windows: list[judge.Window], near: np.ndarray, share: int) -> tuple
 
 
 def _features(window: judge.Window) -> tuple[float, float]:
-    level, around, stillness = window.evidence
-    low, high = rules.DEFAULT.still_low, rules.DEFAULT.still_high
-    weight = max(0, min(stillness, high) - low) / (high - low)
-    return level - judge.REF_DBM, 0.0 if around is None else weight * (around - judge.REF_DBM)
-
-
-def _decision_error(rule: rules.Rule, windows: list[judge.Window]) -> float:
-    """Share of pairs that are decided wrongly, misses and false alarms weighed alike."""
-    pairs = evaluate.pairs(windows, methods.Engine(rule))
-    truth = np.array([p.true_minutes >= p.rule_minutes for p in pairs])
-    said = np.array([p.minutes >= p.rule_minutes for p in pairs])
-    missed = (truth & ~said).sum() / max(1, truth.sum())
-    false = (~truth & said).sum() / max(1, (~truth).sum())
-    return float(missed + false)
+    level, more = window.evidence
+    return level - judge.REF_DBM, more / 16
 
 
 def by_event(recordings: Sequence[data.Recording], tick: Callable[[], None]) -> list[dict]:

@@ -1,18 +1,29 @@
-"""Owns recordings as a token would have kept them: sightings into emask.exposure, evidence out, window by window."""
+"""Owns recordings as a token would have kept them: sightings into emask.encounter, evidence out, window by window."""
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from emask import rule as rules
 from emask import sighting
-from emask.exposure import Exposure
+from emask.context import BLOCKS, MORE, Context
+from emask.encounter import Encounter
+from tools import rule as rules
 from tools.exposure import data
 
-_BASE_MINUTE = 20_660 * 1440 + 720  # noon of a day: recordings have no date that matters
-_BLOCK = 5
+BASE_MINUTE = 20_660 * 1440 + 720  # noon of a day: recordings have no date that matters
+_PART = 240
 REF_DBM = -80
 MINUTES = data.WINDOW_S // 60
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What a token keeps of one identifier in a quarter of an hour; minute: UTC, of the first level."""
+
+    minute: int
+    tx_dbm: int
+    adverts: int
+    levels: bytes
 
 
 @dataclass(frozen=True)
@@ -25,7 +36,7 @@ class Window:
     sender: str
     number: int
     levels: tuple[int, ...]
-    evidence: tuple[int, int | None, int]
+    evidence: tuple[int, int]
     near: bool | None
     distance_m: float | None
 
@@ -36,53 +47,61 @@ class Window:
 
 def windows(recording: data.Recording, rule: rules.Rule) -> list[Window]:
     """Every window in which a level was heard, with the evidence under this rule."""
-    end = _BASE_MINUTE + int(recording.length_s // 60) + 1
     found: list[Window] = []
     for receiver, samples in data.grouped(recording.samples, lambda s: (s.receiver,)).items():
         senders = list(data.grouped(samples, lambda s: (s.sender,)).items())
-        engine = _engine([own for _, own in senders], rule)
-        for number, ((sender,), own) in enumerate(senders):
-            found += _of_pair(recording.name, receiver[0], sender, own, engine.evidence(number, _BASE_MINUTE, end))
+        seen = evidence([list(sightings(own)) for _, own in senders], rule)
+        for ((sender,), own), of_sender in zip(senders, seen, strict=True):
+            found += _of_pair(recording.name, receiver[0], sender, own, of_sender)
     return found
 
 
 def _of_pair(
-    name: str, receiver: str, sender: str, samples: list[data.Sample], evidence: dict[int, tuple[int, int | None, int]]
+    name: str, receiver: str, sender: str, samples: list[data.Sample], seen: dict[int, tuple[int, int]]
 ) -> Iterator[Window]:
     for (number,), inside in data.grouped(samples, lambda s: (int(s.t_s // data.WINDOW_S),)).items():
-        seen = evidence.get(_BASE_MINUTE // _BLOCK + number)
+        of_window = seen.get(BASE_MINUTE // MINUTES + number)
         levels = tuple(s.rssi - (s.tx_dbm or 0) for s in inside if s.rssi is not None)
-        if seen is None or not levels:
+        if of_window is None or not levels:
             continue
         metres = [s.distance_m for s in inside if s.distance_m is not None]
         far = statistics.median(metres) if metres else None
-        yield Window(name, receiver, sender, number, levels, seen, None if far is None else far <= data.NEAR_M, far)
+        near = None if far is None else far <= data.NEAR_M
+        yield Window(name, receiver, sender, number, levels, of_window, near, far)
 
 
-def _engine(senders: list[list[data.Sample]], rule: rules.Rule) -> Exposure:
-    """The engine of one receiver; the records are its senders."""
-    engine = Exposure(rule)
-    heard = [list(sightings(samples)) for samples in senders]
-    for record, found in enumerate(heard):
-        for minute, tx_dbm, levels in found:
-            engine.hit(record, minute // 15, minute, tx_dbm, levels)
-    for take in (engine.context.hear, engine.context.compare):
-        for found in heard:
-            for minute, _, levels in found:
-                take(minute, levels)
-    return engine
+def evidence(senders: Sequence[Sequence[Sighting]], rule: rules.Rule) -> list[dict[int, tuple[int, int]]]:
+    """{block since the epoch: evidence} of each sender, as one receiver's engine has it."""
+    found: list[dict[int, tuple[int, int]]] = [{} for _ in senders]
+    for part in sorted({minute // _PART for own in senders for one in own for minute in (one.minute, one.minute + 15)}):
+        context = Context(part)
+        for own in senders:
+            for one in own:
+                context.hear(one.minute, one.adverts, one.levels)
+        for own, of_sender in zip(senders, found, strict=True):
+            encounter = Encounter(rule, context)
+            for one in own:
+                encounter.add(part, one.minute, one.tx_dbm, False, one.adverts, one.levels)
+            for at in range(BLOCKS):
+                seen = encounter.evidence(MORE + at)
+                if seen is not None:
+                    of_sender[part * BLOCKS + at] = seen
+    return found
 
 
-def sightings(samples: list[data.Sample]) -> Iterator[tuple[int, int, bytes]]:
-    """(UTC minute, TX power in dBm, 8 bytes of levels) of one identifier for each quarter of an hour."""
+def sightings(samples: list[data.Sample]) -> Iterator[Sighting]:
+    """What a token would keep of one sender, for each quarter of an hour."""
     for (quarter,), inside in data.grouped(samples, lambda s: (int(s.t_s // 900),)).items():
         best: dict[int, int] = {}
         for sample in inside:
             minute = int(sample.t_s // 60) % 15
             code = sighting.level_code(127 if sample.rssi is None else sample.rssi)
             best[minute] = max(code, best.get(minute, 0))
-        levels = bytearray(8)
-        for minute, code in best.items():
-            levels[minute >> 1] |= code << 4 * (minute & 1)
         sent = [s.tx_dbm for s in inside if s.tx_dbm is not None]
-        yield _BASE_MINUTE + quarter * 15, round(statistics.median(sent)) if sent else 0, bytes(levels)
+        sent_dbm = round(statistics.median(sent)) if sent else 0
+        yield Sighting(BASE_MINUTE + quarter * 15, sent_dbm, min(255, len(inside)), packed(best))
+
+
+def packed(codes: dict[int, int]) -> bytes:
+    """The 8 bytes of levels of a sighting; codes: minute of the sighting -> 4 bits."""
+    return sum(code << 4 * minute for minute, code in codes.items()).to_bytes(8, "little")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from emask import rule as rules
-from emask.exposure import Exposure, chance
+from emask.encounter import chance, odds
+from tools import rule as rules
 from tools.exposure import data, judge, stats
 
 _BUCKETS = ((55, 1.0), (63, 0.5))  # dB and weight, as Corona-Warn-App and SwissCovid set them in 2020
@@ -35,19 +35,18 @@ class Method(ABC):
 
 
 class Engine(Method):
-    """emask.exposure under a rule; the windows' evidence must have been made under the same rule."""
+    """emask.encounter under a rule; the windows' evidence must have been made under the same rule."""
 
     name = "engine"
 
     def __init__(self, rule: rules.Rule) -> None:
         self.rule = rule
-        self._engine = Exposure(rule)
 
     def score(self, window: judge.Window) -> float:
-        return float(self._engine.odds(*window.evidence))
+        return float(odds(self.rule, *window.evidence))
 
     def chance(self, window: judge.Window) -> float:
-        return chance(self._engine.odds(*window.evidence)) / 256
+        return chance(odds(self.rule, *window.evidence)) / 256
 
     def near(self, window: judge.Window) -> bool:
         return self.chance(window) * 256 >= self.rule.least

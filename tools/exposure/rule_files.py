@@ -6,7 +6,8 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-from emask import rule as rules
+from emask.rule import unpack
+from tools import rule as rules
 from tools import wire
 from tools.exposure import methods
 
@@ -33,7 +34,8 @@ def load(path: Path = DEFAULT) -> tuple[rules.Rule, list[methods.Method]]:
     """Rule and baselines; RuleFileError if it is no such file or the rule is out of range."""
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
-        rule = rules.unpack(wire.pack_rule(rules.Rule(**plain["rule"])))
+        rule = rules.Rule(**plain["rule"])
+        unpack(wire.pack_rule(rule))
         return rule, methods.from_plain(plain["baselines"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError, struct.error) as error:
         raise RuleFileError(f"{path}: no rule that can be used ({type(error).__name__}: {error})") from None

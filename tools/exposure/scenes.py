@@ -7,16 +7,18 @@ them 14 dB stronger, 20 dB a decade, and steady to 1 dB. They show what the rule
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from emask import group, sighting
-from emask import rule as rules
 from emask.exposure import Exposure
+from tools import rule as rules
+from tools.exposure import judge
 
 _NOON = 20_660 * 1440 + 720
 _TURN_MIN = 5
 _FLOOR_DBM = -102
+_ADVERTS = 6  # in a token's window
 _SECRET = bytes(range(16))
 VARIANTS = ("as built in", "no rigid rule", "motion sensor", "group told", "pause used")
 
@@ -105,19 +107,19 @@ class _Heard:
 def _alerts(scene: Scene, variant: str, rule: rules.Rule, chance: random.Random) -> bool:
     heard = _heard(scene.stretches, chance)
     engine = Exposure(rule._replace(rigid=0) if variant in ("no rigid rule", "motion sensor") else rule)
-    kept = list(_sightings(heard, variant == "motion sensor"))
-    for start, levels, still in kept:
-        engine.hit(0, start // 15, start, 0, levels, still)
+    kept = list(_sightings(heard))
+    for start, adverts, levels in kept:
+        still = variant == "motion sensor" and all(heard.still[start - _NOON : start - _NOON + 15])
+        engine.hit(0, start // 15, start, 0, adverts, levels, still)
     key = bytes([7]) * 32
     if variant == "group told" and group.Groups([_SECRET]).own(key, group.mark(_SECRET, key)):
-        engine.leave_out(0)
+        engine.left_out.add(0)
     if variant == "pause used":
-        engine.pause(_NOON, _NOON + len(heard.levels))
-    others = [list(_sightings(_stranger(scene, chance), False)) for _ in range(scene.strangers)]
-    for take in (engine.context.hear, engine.context.compare):
-        for start, levels, _ in [*kept, *(one for other in others for one in other)]:
-            take(start, levels)
-    return engine.decision() is not None
+        engine.pauses.append((_NOON, _NOON + len(heard.levels)))
+    others = [one for _ in range(scene.strangers) for one in _sightings(_stranger(scene, chance))]
+    for _ in engine.run(lambda part: [*kept, *others]):
+        pass
+    return engine.decided is not None
 
 
 def _heard(stretches: Sequence[Stretch], chance: random.Random) -> _Heard:
@@ -146,11 +148,10 @@ def _stranger(scene: Scene, chance: random.Random) -> _Heard:
     return _heard([Stretch(sum(s.minutes for s in scene.stretches), metres, lying)], chance)
 
 
-def _sightings(heard: _Heard, sensor: bool):
+def _sightings(heard: _Heard) -> Iterator[tuple[int, int, bytes]]:
+    """(first UTC minute, adverts, 8 bytes of levels) for each quarter of an hour."""
     for at in range(0, len(heard.levels), 15):
-        packed = bytearray(8)
-        for number, level in enumerate(heard.levels[at : at + 15]):
-            if level is not None:
-                packed[number >> 1] |= sighting.level_code(round(level)) << 4 * (number & 1)
-        if any(packed):
-            yield _NOON + at, bytes(packed), sensor and all(heard.still[at : at + 15])
+        levels = heard.levels[at : at + 15]
+        codes = {n: sighting.level_code(round(level)) for n, level in enumerate(levels) if level is not None}
+        if codes:
+            yield _NOON + at, _ADVERTS * len(codes), judge.packed(codes)

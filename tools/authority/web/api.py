@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 
-from emask import rule as rules
 from tools import codes, wire
+from tools import rule as rules
 from tools.authority import core, counts, intake, releases, staff, store
 from tools.authority.counts import Counts
 from tools.authority.releases import Release

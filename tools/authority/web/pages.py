@@ -14,8 +14,8 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from emask import rule as rules
 from tools import codes, wire
+from tools import rule as rules
 from tools.authority import core, counts, intake, releases, staff
 from tools.authority.staff import ADMIN, CLINIC, RELEASE, Person
 from tools.authority.store import Refused

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from bleak import BleakClient
 from bleak.backends.device import BLEDevice
 
-from emask import keylist, rule, spec, store
-from tools import lists, wire
+from emask import keylist, spec, store
+from tools import lists, rule, wire
 from tools.authority import keyring
 from tools.bench import bleak_backend, outcome
 from tools.bench.engine import BenchError
@@ -147,7 +147,7 @@ class Stage:
             keylist.pack_record(hashlib.sha256(b"%d/%d" % (serial, n)).digest(), first, 0, 96) for n in range(records)
         )
         terms = lists.Terms(0, serial, now_s, 1, wire.pack_rule(rule.DEFAULT), base, [])
-        certificate, key = keyring.list_key(keyring.holders(self.bench.provision.folder))
+        certificate, key = keyring.list_key(self.bench.provision.folder, keyring.FIRST_SERIAL)
         data = lists.build(terms, packed, certificate, key)
         path = self.bench.out / f"{serial}-{base}.eml"
         path.write_bytes(data)
