@@ -32,7 +32,7 @@ def spent(rig, script, seconds, **more):
     """(mA us per consumer, node) of a node that runs this script for so long after its boot."""
     node = rig.node("n", script, **more)
     rig.engine.run(US["boot"] + int(seconds * 1e6))
-    return {name: used * MAH for name, used in node.charge_mah().items() if used}, node
+    return {name: used * MAH for name, used in node.account.charge_mah().items() if used}, node
 
 
 def test_meter_adds_time_times_current():
@@ -117,7 +117,7 @@ def test_frames_of_a_connection_cost_work(rig):
         call = "b.gatts_notify" if name == "gatts_notify" else "(lambda *a: b.gatts_read(v))"
         node = rig.node(name, script % call)
         rig.s(5)
-        used[name] = node.meter.charge["cpu"] / MA["cpu_active"]
+        used[name] = node.account.meter.charge["cpu"] / MA["cpu_active"]
     assert used["gatts_notify"] - used["gatts_read"] == pytest.approx(100 * BOARD.cost_us["gatt_frame"], rel=0.05)
 
 
@@ -126,8 +126,8 @@ def test_parts_are_added_while_they_are_on(rig):
     for name in ("led", "motor", "buzzer"):
         node = rig.node(name, script % BOARD.pins[name])
         rig.s(10)
-        assert node.charge_mah()[name] * MAH == pytest.approx(2e6 * MA[name], rel=0.001)
-        assert node.charge_mah()["cpu"] * MAH == pytest.approx(rig.engine.now_us * MA["cpu_idle"], rel=0.7)
+        assert node.account.charge_mah()[name] * MAH == pytest.approx(2e6 * MA[name], rel=0.001)
+        assert node.account.charge_mah()["cpu"] * MAH == pytest.approx(rig.engine.now_us * MA["cpu_idle"], rel=0.7)
 
 
 def test_flash_is_added_by_page_and_block(rig):
@@ -156,9 +156,9 @@ def test_consumers_add_up_to_the_total_and_the_summary_says_percent_of_the_batte
 def test_nothing_is_charged_without_a_battery(rig):
     _, node = spent(rig, "", 10)
     node.power_off()
-    before = node.charge_mah()
+    before = node.account.charge_mah()
     rig.s(3600)
-    assert node.charge_mah() == before and node.on_us == pytest.approx(10e6 + US["boot"], rel=0.01)
+    assert node.account.charge_mah() == before and node.account.on_us == pytest.approx(10e6 + US["boot"], rel=0.01)
 
 
 def test_voltage_falls_in_a_line_with_the_charge_and_then_off_a_cliff(rig):
@@ -166,12 +166,12 @@ def test_voltage_falls_in_a_line_with_the_charge_and_then_off_a_cliff(rig):
     node.config.battery_mah = 0.3 * 2  # two hours of light sleep
     shown = []
     for _ in range(5):
-        shown.append(node.battery_mv())
+        shown.append(node.account.battery_mv(node.config.battery_mah))
         rig.s(1800)
     assert shown[0] in range(4_140, 4_151) and shown == sorted(shown, reverse=True)
     assert shown[2] == pytest.approx(3_725, abs=10)
     rig.s(1800)
-    assert node.battery_mv() == 3_000
+    assert node.account.battery_mv(node.config.battery_mah) == 3_000
 
 
 # The boards' tables

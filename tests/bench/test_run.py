@@ -142,7 +142,7 @@ def test_reset_of_a_node_without_battery_does_nothing(tmp_path):
     text = SCRIPTS.replace("[[link]]", '[[event]]\nat_s = 1\ndo = "battery_out"\nnode = "one"\n[[event]]\nat_s = 2\n'
                            'do = "reset"\nnode = "one"\n[[link]]')  # fmt: skip
     done = play(scripts(tmp_path, text), tmp_path / "out")
-    assert done.nodes["one"].boots == 1 and done.nodes["one"].on_us == pytest.approx(1e6, rel=0.01)
+    assert done.nodes["one"].boots == 1 and done.nodes["one"].account.on_us == pytest.approx(1e6, rel=0.01)
 
 
 # Nodes with programs of their own

@@ -90,10 +90,10 @@ def test_model_agrees_with_the_firmware_on_the_bench(sleep, count, tmp_path):
     """Three hours after the hand-over, some together or one alone: what the bench charges, and the sum."""
     run = Run(handed_over(sleep, count, HOURS + 0.25), prepare(), tmp_path)
     before = {}
-    run.engine.at("", 900_000_000, lambda: before.update(run.nodes["token-01"].charge_mah()))
+    run.engine.at("", 900_000_000, lambda: before.update(run.nodes["token-01"].account.charge_mah()))
     try:
         run.play()
-        after = run.nodes["token-01"].charge_mah()
+        after = run.nodes["token-01"].account.charge_mah()
     finally:
         run.engine.close()
     used = {name: (after[name] - before[name]) * 24 / HOURS for name in after}

@@ -85,7 +85,7 @@ class Gap:
         if payload[0] == 1:
             self._reset()
             self.active = True
-            self.node.set_radio(True)
+            self.node.busy(self.node.account.set_radio(True))
             self.radio.power(True)
             self.engine.log.event("radio", self.name, state="up")
             return b""
@@ -101,7 +101,7 @@ class Gap:
             return
         self._reset()
         self.radio.power(False)
-        self.node.set_radio(False)
+        self.node.busy(self.node.account.set_radio(False))
         self.engine.log.event("radio", self.name, state="down", dropped=self._dropped)
 
     def _power_lost(self) -> None:

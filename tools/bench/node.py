@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tools.bench import shims
-from tools.bench.energy import Board, Meter
+from tools.bench.account import Account
+from tools.bench.energy import Board
 from tools.bench.engine import Engine, OpError, Timer
 from tools.bench.flash import Flash
 from tools.bench.vm import POSTED, Vm, VmGone
@@ -24,7 +25,6 @@ FOREVER_US = 1 << 60
 _DEBT_US = 2_000  # CPU time up to this is paid at the next wait, more at once
 _EVENT_BYTES = 6_000  # events handed over in one answer
 _MOST_HELD = 64  # events that a waiting VM is not yet woken for, well below the controller's 100
-_BATTERY_EMPTY_MV = 3_000
 
 
 class NodeConfig:
@@ -55,7 +55,7 @@ class Node:
     def __init__(self, engine: Engine, radio: Radio, config: NodeConfig, vm: Vm, flash: Flash) -> None:
         self.engine, self.radio, self.config, self.vm, self.flash = engine, radio, config, vm, flash
         self.name = config.name
-        self.meter = Meter(config.board)
+        self.account = Account(engine, radio, config.board, config.name)
         self.ops: dict[int, Callable[[bytes], bytes | None]] = {}
         self.down: list[Callable[[], None]] = []
         self.rtc = b""
@@ -63,15 +63,10 @@ class Node:
         self.inputs: dict[int, int] = {}
         self.powered = False
         self.boots = 0
-        self.state = "off"
-        self.radio_on = False
-        self.on_us = 0
-        self.slow = False  # the processor's clock
         self._events: deque[tuple[int, int, bytes]] = deque()
         self._timer: Timer | None = None
         self._local_base_us = 0
         self._power_on_us = 0
-        self._state_since_us = 0
         self._waiting = ""  # "", "idle", "sleep", "off", "busy"
         self._wake_pins: set[int] = set()
         self._debt_us = 0
@@ -106,7 +101,7 @@ class Node:
         self.powered = True
         self._power_on_us = self.engine.now_us
         self.rtc = b""
-        self._enter("boot")
+        self.account.enter("boot")
         self.engine.log.event("power_on", self.name)
         self._boot_later(CAUSE_POWER_ON, WAKE_NONE)
 
@@ -115,7 +110,7 @@ class Node:
         if not self.powered:
             return
         self._go_down()
-        self._enter("off")
+        self.account.enter("off")
         self.powered = False
         self.engine.log.event("power_off", self.name)
 
@@ -124,7 +119,7 @@ class Node:
         if not self.powered:
             return
         self._go_down()
-        self._enter("boot")
+        self.account.enter("boot")
         self.engine.log.event("reset", self.name, cause=cause)
         self._boot_later(cause, WAKE_NONE)
 
@@ -146,7 +141,7 @@ class Node:
         for fn in self.down:
             fn()
         self.radio.power(False)
-        self.radio_on = False
+        self.account.radio_on = False
 
     def _unwind(self) -> None:
         """Tell the VM that its power is gone and wait until it stands at its boot prompt."""
@@ -167,9 +162,9 @@ class Node:
 
     def _boot(self, cause: int, wake: int) -> None:
         self.boots += 1
-        self.slow = False
+        self.account.slow = False
         self._debt_us += self.config.board.cost_us["wake"]
-        self._enter("run")
+        self.account.enter("run")
         self.engine.log.event("boot", self.name, cause=cause, wake=wake)
         self.vm.renew(self.boots)
         info = shims.boot_info(self, cause, wake)
@@ -199,7 +194,7 @@ class Node:
         self.post(shims.EVENT_PIN, bytes([number, level]))
         if self._waiting == "sleep" and number in self._wake_pins and not level:
             self._wake_sleep(WAKE_GPIO)
-        if self.state == "deep" and number in self._wake_pins and not level:
+        if self.account.state == "deep" and number in self._wake_pins and not level:
             if self._timer:
                 self._timer.cancel()
             self._leave_deep(WAKE_GPIO)
@@ -216,7 +211,7 @@ class Node:
             self._timer = self.engine.at(self.name, when, self._wake_idle)
 
     def _wake_idle(self) -> None:
-        self._enter("run")
+        self.account.enter("run")
         self._run(0, b"")
 
     def _run(self, errno: int, result: bytes) -> None:
@@ -235,7 +230,7 @@ class Node:
             op, charged, payload = self._request()
         except VmGone as gone:
             return self._hung(gone)
-        self._debt_us += self._device_us(charged)
+        self._debt_us += self.account.device_us(charged)
         if op in (OP_IDLE, OP_SLEEP, OP_OFF):
             return self._wait(op, payload)
         if self._debt_us >= _DEBT_US:
@@ -313,17 +308,17 @@ class Node:
         if self._events:
             when = now
         self._waiting = "idle"
-        self._enter("idle")
+        self.account.enter("idle")
         self._wake_at = when
         self._timer = self.engine.at(self.name, when, self._wake_idle) if when < FOREVER_US else None
 
     def _sleep(self, us: int, pins: set[int]) -> None:
         self._waiting = "sleep"
         self._wake_pins = pins
-        if self.radio_on:  # the clock of the controller stops with the rest: it is dead until a reset
+        if self.account.radio_on:  # the clock of the controller stops with the rest: it is dead until a reset
             self.engine.log.event("radio_corrupt", self.name)
             self.radio.power(False)
-        self._enter("light")
+        self.account.enter("light")
         self._dog_pause()
         if any(self.inputs.get(pin, 1) == 0 for pin in pins):
             self._timer = self.engine.at(self.name, self.engine.now_us + 1, self._wake_sleep, WAKE_GPIO)
@@ -336,8 +331,8 @@ class Node:
     def _wake_sleep(self, reason: int) -> None:
         if self._timer:
             self._timer.cancel()
-        self._enter("run")
-        self._debt_us += self._device_us(self.config.board.cost_us["wake"])
+        self.account.enter("run")
+        self._debt_us += self.account.device_us(self.config.board.cost_us["wake"])
         self._dog_resume()
         self._later(self.config.board.time_us["light_wake"], self._run, 0, bytes([reason]))
 
@@ -351,18 +346,18 @@ class Node:
         self.radio_down()
         self._extra_us = 0
         if kind == OFF_DEEP_SLEEP:
-            self._enter("deep")
+            self.account.enter("deep")
             self.engine.log.event("deep_sleep", self.name)
             if any(self.inputs.get(pin, 1) == 0 for pin in self._wake_pins):
                 return self._leave_deep(WAKE_GPIO)
             until = self.true_us(self.local_us(self.engine.now_us) + us)
             self._timer = self.engine.at(self.name, until, self._leave_deep, WAKE_TIMER) if us > 0 else None
         else:
-            self._enter("boot")
+            self.account.enter("boot")
             self._boot_later(CAUSE_SOFT, WAKE_NONE)
 
     def _leave_deep(self, wake: int) -> None:
-        self._enter("boot")
+        self.account.enter("boot")
         self._boot_later(CAUSE_DEEP_SLEEP, wake)
 
     # Watchdog: counts only while awake
@@ -384,86 +379,6 @@ class Node:
     def _bite(self) -> None:
         self.engine.log.event("watchdog", self.name)
         self.reset(CAUSE_WATCHDOG)
-
-    # States and charge
-
-    _CHARGES = {
-        "light": ("sleep", "light_sleep"),
-        "deep": ("sleep", "deep_sleep"),
-        "boot": ("boot", "boot"),
-        "run": ("cpu", "cpu_active"),
-        "idle": ("cpu", "cpu_idle"),
-    }
-
-    def _device_us(self, charged_us: int) -> int:
-        """CPU time at the clock that is set; costs are stated for the full one."""
-        board = self.config.board
-        return charged_us * board.cpu_mhz // board.cpu_slow_mhz if self.slow else charged_us
-
-    def set_cpu(self, hz: int) -> None:
-        """The processor's clock changes."""
-        self._settle()
-        self.slow = hz <= self.config.board.cpu_slow_mhz * 1_000_000
-
-    def _cpu(self, current: str) -> str:
-        return current + "_slow" if self.slow else current
-
-    def _enter(self, state: str) -> None:
-        if state == self.state:
-            return
-        self._settle()
-        self.state = state
-        if self.engine.log.full:
-            self.engine.log.event("state", self.name, state=state)
-
-    def _settle(self) -> None:
-        lasted = self.engine.now_us - self._state_since_us
-        self._state_since_us = self.engine.now_us
-        if self.state == "off" or not lasted:
-            return
-        self.on_us += lasted
-        consumer, current = self._CHARGES[self.state]
-        if self.state == "idle" and self.radio_on:
-            consumer, current = "radio idle", "radio_idle"
-        if self.state in ("run", "idle"):
-            current = self._cpu(current)
-        self.meter.add(consumer, current, lasted)
-
-    def set_radio(self, on: bool) -> None:
-        """The controller comes up or goes down; its start takes its time and charge."""
-        self._settle()
-        if on and not self.radio_on:
-            us = self.config.board.time_us["radio_start"]
-            self.meter.add("radio start", "radio_start", us)
-            self.meter.add("cpu", self._cpu("cpu_active"), -us)
-            self.busy(us)
-        elif self.radio_on and not on:
-            self.busy(self.config.board.time_us["radio_stop"])
-        self.radio_on = on
-
-    def charge_mah(self) -> dict[str, float]:
-        """Charge used so far per consumer, mAh. A model."""
-        self._settle()
-        used = self.radio.used_us
-        currents = self.config.board.current_ma
-        total = self.meter.mah()
-        # While the radio receives or sends, its current stands in place of the idle current already charged.
-        total["receive"] = used["rx"] * currents["rx"] / 3.6e9
-        total["transmit"] = used["tx"] * currents["tx"] / 3.6e9
-        # (The clock is the slow one in ordinary windows; the long waits of a visit, at full speed, are idle anyway.)
-        idle_ma = currents[self._cpu("radio_idle")]
-        total["radio idle"] -= min(total["radio idle"], (used["rx"] + used["tx"]) * idle_ma / 3.6e9)
-        return total
-
-    def battery_mv(self) -> int:
-        """Open-circuit voltage of a lithium cell by what is left of it: a line from 4,150 to 3,300 mV, then a cliff.
-
-        A model.
-        """
-        left = 1.0 - sum(self.charge_mah().values()) / self.config.battery_mah
-        if left <= 0:
-            return _BATTERY_EMPTY_MV
-        return int(3_300 + 850 * left)
 
     def close(self) -> None:
         self.vm.close()

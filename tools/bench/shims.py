@@ -30,11 +30,11 @@ def install(node: Node) -> None:
     node.ops[0x05] = lambda payload: _program(node, payload)
     node.ops[0x06] = lambda payload: _erase(node, payload)
     node.ops[0x07] = lambda payload: setattr(node, "rtc", payload)
-    node.ops[0x08] = lambda payload: struct.pack("<I", node.battery_mv() * 1000 // _DIVIDER)
+    node.ops[0x08] = lambda payload: struct.pack("<I", _battery_mv(node) * 1000 // _DIVIDER)
     node.ops[0x09] = lambda payload: node.watchdog(struct.unpack("<I", payload)[0] * 1000)
     node.ops[0x0B] = lambda payload: node.nvs.update([payload.split(b"\0", 1)])  # type: ignore[list-item]
     node.ops[0x0C] = lambda payload: _nvs_get(node, payload)
-    node.ops[0x0D] = lambda payload: node.set_cpu(struct.unpack("<I", payload)[0])
+    node.ops[0x0D] = lambda payload: node.account.set_cpu(struct.unpack("<I", payload)[0])
     node.ops[0x0E] = lambda payload: node.engine.log.event("script_ended", node.name)
     node.down.append(outputs.off)
 
@@ -57,6 +57,10 @@ def boot_info(node: Node, cause: int, wake: int) -> bytes:
     return json.dumps(info).encode()
 
 
+def _battery_mv(node: Node) -> int:
+    return node.account.battery_mv(node.config.battery_mah)
+
+
 class _Outputs:
     """LED, motor and buzzer: what is on, since when, what it draws."""
 
@@ -76,7 +80,7 @@ class _Outputs:
         if level:
             self._on[name] = node.engine.now_us if was is None else was
         if was is not None and not level and name in ("led", "motor", "buzzer"):
-            node.meter.add(name, name, node.engine.now_us - was)
+            node.account.meter.add(name, name, node.engine.now_us - was)
         if (was is None) == bool(level):
             node.engine.log.event("output", node.name, what=name, on=level, **({"hz": hz} if hz else {}))
 
@@ -95,7 +99,7 @@ def _program(node: Node, payload: bytes) -> None:
     except PowerCut as cut:
         raise CutInWrite from cut
     us = pages * node.config.board.time_us["flash_program_page"]
-    node.meter.add("flash", "flash_program", us)
+    node.account.meter.add("flash", "flash_program", us)
     node.busy(us)
     if node.engine.log.full:
         node.engine.log.event("program", node.name, bytes=len(payload) - 5)
@@ -111,7 +115,7 @@ def _erase(node: Node, payload: bytes) -> None:
     except PowerCut as cut:
         raise CutInWrite from cut
     us = node.config.board.time_us["flash_erase"]
-    node.meter.add("flash", "flash_erase", us)
+    node.account.meter.add("flash", "flash_erase", us)
     node.busy(us)
     node.engine.log.event("erase", node.name)
 

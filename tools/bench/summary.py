@@ -26,9 +26,9 @@ def summarize(run: Run) -> dict[str, Any]:
 
 
 def _node(run: Run, node: Node) -> dict[str, Any]:
-    charge = node.charge_mah()
+    charge = node.account.charge_mah()
     used = sum(charge.values())
-    on_s = max(1.0, node.on_us / 1e6)
+    on_s = max(1.0, node.account.on_us / 1e6)
     per_day = used * 86400 / on_s
     missed = dict(sorted(node.radio.total.missed.items()))
     return {

@@ -65,9 +65,9 @@ def text(found: dict[str, Any]) -> str:
 
 
 def _spent(stage: Stage, work: Coroutine[Any, Any, Any]) -> float:
-    before = sum(stage.node.charge_mah().values())
+    before = sum(stage.node.account.charge_mah().values())
     stage.run(work)
-    return sum(stage.node.charge_mah().values()) - before
+    return sum(stage.node.account.charge_mah().values()) - before
 
 
 async def _nobody(stage: Stage) -> None:
