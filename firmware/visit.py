@@ -16,7 +16,6 @@ WAIT_MS = const(15000)  # for the next frame
 TOTAL_MS = const(180000)  # of one connection
 FAREWELL_MS = const(5000)  # after BYE: for a kiosk that has to ask for the last answer again; others leave at once
 _STEP_MS = const(100)
-_SHOW = const(4)  # flag of a frame without payload: show the answer's frame of this number again
 
 
 class Visit:
@@ -70,7 +69,7 @@ class Visit:
         while clock_ms() < end_ms and link.alive():  # it may have gone while an answer was made
             frame = await link.receive(wait_ms)
             received_ms = clock_ms()
-            if len(frame) == 2 and frame[1] == _SHOW:
+            if len(frame) == 2 and frame[1] == spec.FRAME_SHOW:
                 await self._show(link, frame[0])
                 continue
             message = self._joiner.feed(frame)

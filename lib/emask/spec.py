@@ -46,6 +46,7 @@ RX_UUID = "7d9c0002-5a7e-4b1c-9a52-3c1e4e564e56"  # kiosk writes
 TX_UUID = "7d9c0003-5a7e-4b1c-9a52-3c1e4e564e56"  # token notifies; readable
 FRAME_FIRST = const(1)
 FRAME_LAST = const(2)
+FRAME_SHOW = const(4)  # without payload: show the frame of the answer with this number again
 
 # Message types, kiosk to token (SPEC 4)
 HELLO = const(1)

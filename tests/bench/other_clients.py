@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 from emask import spec
 
-_SHOW = 4
 _LOOK_S = 0.1
 _ASK_AGAIN_S = 1.0
 _LAST = 2
@@ -38,7 +37,7 @@ class _Client:
     async def show(self, number):
         """Ask for a frame once more."""
         self.asked_again += 1
-        await self.client.write_gatt_char(spec.RX_UUID, bytes((number & 0xFF, _SHOW)), response=True)
+        await self.client.write_gatt_char(spec.RX_UUID, bytes((number & 0xFF, spec.FRAME_SHOW)), response=True)
 
     def new(self, frame):
         """Whether a frame is not one that was handed on."""

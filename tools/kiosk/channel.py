@@ -14,7 +14,6 @@ _WINDOW = 8
 _MARK_EVERY = 4  # of them, one asks the token to show its last frame again: so it has read those before
 _ASK_AGAIN_S = 3.0
 _PIECE_LEAD_BYTES = 2 + 3 + 4  # of a frame, of a message, of LIST_DATA
-_SHOW = 4  # SPEC 4.1: show the answer's frame of this number again
 
 
 class VisitError(Exception):
@@ -106,7 +105,7 @@ class Channel:
                     await self._mark()
 
     async def _mark(self) -> None:
-        await self._write(bytes((self._last_frame[0], _SHOW)), response=False)
+        await self._write(bytes((self._last_frame[0], spec.FRAME_SHOW)), response=False)
 
     async def _write(self, frame: bytes, response: bool) -> None:
         async with _deadline(self._wait_s, "a write was not answered"):
@@ -116,7 +115,7 @@ class Channel:
     async def nudge(self) -> None:
         """A frame that asks for nothing: the token's wait for a message begins anew, while a person reads."""
         number = self._last_frame[0] + 1 & 0xFF if self._last_frame else 1
-        await self._write(bytes((number, _SHOW)), response=True)
+        await self._write(bytes((number, spec.FRAME_SHOW)), response=True)
 
     async def ask(self, kind: int, body: bytes, *answers: int, wait_s: float | None = None) -> tuple[int, bytes]:
         """Send one message and wait for one of the kinds in `answers`; REFUSED is always one."""

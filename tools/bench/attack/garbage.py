@@ -288,7 +288,7 @@ class _Attack:
         elif how == 6:
             data[1:2] = bytes((rng.randrange(256),))
         elif how == 7:
-            return [bytes((rng.randrange(256), 4)), frame]
+            return [bytes((rng.randrange(256), spec.FRAME_SHOW)), frame]
         else:
             at = rng.randrange(len(data))
             data[at : at + rng.randrange(9)] = rng.randbytes(rng.randrange(9))
@@ -337,5 +337,5 @@ class _Attack:
 
 def _joined(written: list[bytes]) -> list[tuple[int, bytes]]:
     joiner = frames.Joiner(512)
-    whole = [joiner.feed(frame) for frame in written if not (len(frame) == 2 and frame[1] == 4)]
+    whole = [joiner.feed(frame) for frame in written if not (len(frame) == 2 and frame[1] == spec.FRAME_SHOW)]
     return [(message[0], bytes(message[1])) for message in whole if message]
