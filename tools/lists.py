@@ -67,10 +67,15 @@ class Terms:
 
 def build(terms: Terms, records: Sequence[bytes], certificate: bytes, key: Ed25519PrivateKey) -> bytes:
     """The bytes of a list file; keylist.ListError if the records do not fit."""
-    chunks = _chunks(records)
-    head = signed.Head(terms.kind, terms.region, terms.serial)
-    content = wire.pack_manifest(
-        head,
+    proven = signing.sign(key, manifest_of(terms, records))
+    first = wire.pack_lead(len(proven), certificate) + proven
+    return b"".join([first.ljust(spec.BLOCK_BYTES, b"\0"), *_chunks(records)])
+
+
+def manifest_of(terms: Terms, records: Sequence[bytes]) -> bytes:
+    """What is signed of a list, with the hash of all records in it; keylist.ListError if they do not fit."""
+    return wire.pack_manifest(
+        signed.Head(terms.kind, terms.region, terms.serial),
         terms.issued_s,
         terms.base,
         len(records),
@@ -78,11 +83,13 @@ def build(terms: Terms, records: Sequence[bytes], certificate: bytes, key: Ed255
         terms.rule,
         terms.revoked,
         terms.withdrawn,
-        [hashlib.sha256(chunk).digest() for chunk in chunks],
+        [hashlib.sha256(chunk).digest() for chunk in _chunks(records)],
     )
-    proven = signing.sign(key, content)
-    first = wire.pack_lead(len(proven), certificate) + proven
-    return b"".join([first.ljust(spec.BLOCK_BYTES, b"\0"), *chunks])
+
+
+def signed_part(found: ListFile) -> bytes:
+    """The manifest of a list file, but for its signature."""
+    return manifest.block(found.data)[1][: -spec.SIGNATURE_BYTES]
 
 
 def _chunks(records: Sequence[bytes]) -> list[bytes]:

@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 from emask import spec
 from tests.tools.intake_files import NOW_S, upload
 from tools import codes
-from tools.authority import core, intake, retention, staff, store
+from tools.authority import core, intake, keyring, listing, retention, signer, staff, store
+from tools.authority.signer import Keys
 from tools.authority.store import Refused
 from tools.authority.web.app import Settings, make_app
 from tools.cli import main
@@ -133,29 +134,28 @@ def test_passwords_are_long_and_kept_as_hashes(folder):
     assert PASSWORD.encode() not in b"".join(path.read_bytes() for path in folder.glob("authority.sqlite*"))
 
 
-def test_release_needs_two_persons(web, folder, clock, tmp_path):
+def test_release_needs_two_persons(web, folder, clock):
     an, binh = as_person(web, "an"), as_person(web, "binh")
     number = web.post("/v1/releases", json={"region": 7}, headers=an).json()["id"]
-    out = tmp_path / "list.eml"
     with pytest.raises(Refused, match="two persons"):
-        core.publish_release(folder, out, number, NOW_S)
+        listing.draft_release(folder, number, NOW_S)
     own = web.post(f"/v1/releases/{number}/approval", headers=an)
     assert (own.status_code, own.json()["detail"]) == (409, "a second person has to agree")
     assert web.post(f"/v1/releases/{number}/approval", headers=binh).status_code == 204
-    done = core.publish_release(folder, out, number, NOW_S + 60)
-    assert done.serial == 1
+    drafted = listing.draft_release(folder, number, NOW_S + 60)
+    assert (drafted.lists[0].terms.serial, drafted.agreed) == (1, ("an", "binh"))
     with pytest.raises(Refused, match="has become list 1"):
-        core.publish_release(folder, out, number, NOW_S + 120)
+        listing.draft_release(folder, number, NOW_S + 120)
     (shown,) = web.get("/v1/releases", headers=an).json()
-    assert (shown["state"], shown["proposed_by"], shown["approved_by"], shown["serial"]) == (
-        "published",
-        "an",
-        "binh",
-        1,
-    )
+    assert (shown["state"], shown["proposed_by"], shown["approved_by"], shown["serial"]) == ("drafted", "an", "binh", 1)
+    made = signer.sign(drafted, Keys(keyring.holders(folder)), NOW_S + 60)
+    assert web.get("/v1/counts", headers=an).json()["last_serial"] == 0
+    listing.accept(folder, made.values(), NOW_S + 90)
+    assert web.get("/v1/releases", headers=an).json()[0]["state"] == "published"
+    assert web.get("/v1/counts", headers=an).json()["last_serial"] == 1
 
 
-def test_proposal_is_void_after_a_day(web, folder, clock, tmp_path):
+def test_proposal_is_void_after_a_day(web, folder, clock):
     an, binh = as_person(web, "an"), as_person(web, "binh")
     numbers = [web.post("/v1/releases", json={}, headers=an).json()["id"] for _ in range(2)]
     web.post(f"/v1/releases/{numbers[0]}/approval", headers=binh)
@@ -163,7 +163,7 @@ def test_proposal_is_void_after_a_day(web, folder, clock, tmp_path):
     binh = as_person(web, "binh")
     assert web.post(f"/v1/releases/{numbers[1]}/approval", headers=binh).status_code == 409
     with pytest.raises(Refused, match="more than a day ago"):
-        core.publish_release(folder, tmp_path / "x.eml", numbers[0], int(clock.now_s))
+        listing.draft_release(folder, numbers[0], int(clock.now_s))
 
 
 def test_authority_with_staff_publishes_by_releases_only(folder, tmp_path):

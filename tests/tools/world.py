@@ -31,7 +31,7 @@ class World:
         """The bytes of a list signed by the authority's list key."""
         where = self.region if region is None else region
         terms = lists.Terms(where, serial, issued_s, 1, wire.pack_rule(rules.DEFAULT), base, revoked)
-        return lists.build(terms, records, *keyring.list_key(self.authority, keyring.FIRST_SERIAL))
+        return lists.build(terms, records, *keyring.list_key(keyring.holders(self.authority)))
 
     def written(self, name, data):
         path = self.path / name

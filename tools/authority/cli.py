@@ -1,7 +1,6 @@
 """Owns `emask authority`. Knows how to ask and tell, not how it is decided."""
 
 import json
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,12 +8,10 @@ import click
 
 from emask.signed import SignedError
 from tools import codes, lists, signing
-from tools import rule as rules
-from tools.authority import core, intake, keyring, service_cli, store
+from tools.authority import core, intake, keyring, release_cli, service_cli, store
 from tools.authority import site as publishing
-from tools.authority.options import Instant, Plain, at, folder_argument
+from tools.authority.options import Plain, at, folder_argument, offline_option
 from tools.cli import BadInput
-from tools.exposure import rule_files
 from tools.files import write_whole
 
 
@@ -23,16 +20,9 @@ def authority() -> None:
     """Codes, uploads and lists of the health authority, kept in the folder DIR."""
 
 
-_offline = click.option(
-    "--offline",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the root and recovery keys, on a medium that is put away.  [default: DIR/offline]",
-)
-
-
 @authority.command()
 @folder_argument
-@_offline
+@offline_option
 @click.option(
     "--database",
     envvar="EMASK_DATABASE",
@@ -40,12 +30,20 @@ _offline = click.option(
     help="An empty PostgreSQL database, postgresql+psycopg://USER:PASSWORD@HOST/NAME; better by the environment's "
     "EMASK_DATABASE, which other users don't see.  [default: a file in DIR]",
 )
+@click.option(
+    "--handover",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="What `emask authority keys` made on a computer without a network.  [default: all keys are drawn here]",
+)
 @at
-def init(folder: Path, offline: Path | None, database: str | None, now_s: int) -> None:
+def init(folder: Path, offline: Path | None, database: str | None, handover: Path | None, now_s: int) -> None:
     """Make a new authority in DIR: its database, its keys, and root.pub for tokens and kiosks."""
+    if handover and offline:
+        raise click.UsageError("--handover comes without the root: --offline has no place beside it")
     with Plain():
-        core.init(folder, now_s, offline, database=database)
-    click.echo(f"A new authority is in {folder}. Put {offline or folder / keyring.OFFLINE} away: it holds the root.")
+        core.init(folder, now_s, offline, database=database, handover=handover)
+    away = offline or keyring.offline(folder)
+    click.echo(f"A new authority is in {folder}." + ("" if handover else f" Put {away} away: it holds the root."))
 
 
 @authority.command()
@@ -64,7 +62,7 @@ def migrate(folder: Path) -> None:
 @click.option("--region", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: every region.")
 @click.option("--days", type=click.IntRange(1, 14), default=14, show_default=True)
 @click.option("--proxy", is_flag=True, help="It may also ask those who can't press: for a clinic's own kiosks only.")
-@_offline
+@offline_option
 @at
 def certify_kiosk(
     folder: Path, public: Path, out: Path, region: int, days: int, proxy: bool, offline: Path | None, now_s: int
@@ -90,7 +88,7 @@ def revoke(folder: Path, serial: int, now_s: int) -> None:
 
 @authority.command("change-list-key")
 @folder_argument
-@_offline
+@offline_option
 @at
 def change_list_key(folder: Path, offline: Path | None, now_s: int) -> None:
     """Draw and certify a fresh list key; tokens that saw a list of it take none of the old key any more."""
@@ -195,47 +193,6 @@ def _one(folder: Path, path: Path, now_s: int) -> dict:
 
 
 @authority.command()
-@folder_argument
-@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The list file to write.")
-@click.option("--issued", "issued_s", type=Instant(), default=lambda: int(time.time()), show_default="now")
-@click.option("--scheme", type=click.Choice(["bluezone", "gaen"]), default="bluezone", show_default=True)
-@click.option("--region", type=click.IntRange(0, 65535), default=0, show_default=True)
-@click.option(
-    "--rule",
-    "rule_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The rule for distance and minutes, as `emask exposure fit --out` writes it.  [default: the one built in]",
-)
-@click.option(
-    "--minutes",
-    type=click.IntRange(1, 240),
-    help="Minutes in 24 hours that make a contact, in place of the rule's.",
-)
-@click.option("--release", type=click.IntRange(1), help="The proposal on which two persons agreed; it says all else.")
-def publish(
-    folder: Path,
-    out: Path,
-    issued_s: int,
-    scheme: str,
-    region: int,
-    rule_file: Path | None,
-    minutes: int | None,
-    release: int | None,
-) -> None:
-    """Write a new signed list of the keys of the last 14 days, and short ones for who has a list of before."""
-    with Plain():
-        rule = rule_files.load(rule_file)[0] if rule_file else rules.DEFAULT
-        rule = rule._replace(minutes=minutes or rule.minutes)
-        if release is None:
-            done = core.publish(folder, out, issued_s, rule, scheme, region)
-        else:
-            done = core.publish_release(folder, out, release, issued_s)
-    click.echo(
-        f"List {done.serial} with {done.records} records is in {done.path}, {len(done.deltas)} short ones beside it."
-    )
-
-
-@authority.command()
 @click.argument("site", type=click.Path(file_okay=False, path_type=Path), metavar="SITE")
 @click.argument(
     "sources", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE..."
@@ -252,5 +209,5 @@ def site(site: Path, sources: tuple[Path, ...]) -> None:
     click.echo(f"{len(current)} lists are current in {site}.")
 
 
-for _command in service_cli.COMMANDS:
+for _command in (*release_cli.COMMANDS, *service_cli.COMMANDS):
     authority.add_command(_command)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
 
 from emask import spec
 from tools.authority import intake, store, tables
@@ -31,7 +31,7 @@ def counts(folder: Path, now_s: int, clinic: int = 0) -> Counts:
     recent = [codes.issued_s > now_s - intake.QUOTA_S, *([codes.clinic == clinic] if clinic else [])]
     valid = [kiosks.kind != spec.LIST_KEY, kiosks.until_s >= now_s]
     with store.reading(folder) as database:
-        last = database.execute(select(tables.lists).order_by(tables.lists.c.serial.desc()).limit(1)).first()
+        last = database.execute(_last_list()).first()
         return Counts(
             codes_issued=_count(database, tables.codes, *recent),
             codes_used=_count(database, tables.codes, codes.upload.is_not(None), *recent),
@@ -44,6 +44,11 @@ def counts(folder: Path, now_s: int, clinic: int = 0) -> Counts:
             kiosks=_count(database, tables.certificates, kiosks.revoked_s.is_(None), *valid),
             kiosks_revoked=_count(database, tables.certificates, kiosks.revoked_s.is_not(None), *valid),
         )
+
+
+def _last_list() -> Select:
+    known = tables.lists.c
+    return select(tables.lists).where(known.published_s.is_not(None)).order_by(known.serial.desc()).limit(1)
 
 
 def _count(database: Connection, table: Table, *where: ColumnElement[bool]) -> int:

@@ -1,35 +1,66 @@
 """Owns the authority's keys on disk: which there are, where, and what the root certifies. Knows no database.
 
-keys/list-SERIAL.key, .cert  sign lists; certified by the root for a year; the database says which serial is in use
-keys/seal.key                opens uploads
-root.pub                     what tokens and kiosks are given
-OFFLINE/root.key             certifies keys; belongs on a medium that is put away
-OFFLINE/recovery.key         needed, beside the root, to change the root
+FOLDER, the authority's, or what is handed over to it:
+  root.pub                    what tokens and kiosks are given
+  keys/seal.key               opens uploads
+HOLDER, by default FOLDER/keys; away from FOLDER one folder for each person without whom no list is signed:
+  list-SERIAL.key, .cert      the list key, or the person's share of it, and the root's certificate, for a year
+OFFLINE, by default FOLDER/offline, on a medium that is put away:
+  root.key                    certifies keys
+  recovery.key                needed, beside the root, to change the root
+  seal.pub                    what kiosks' certificates name: uploads are sealed to it
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from emask import signed, spec
+from emask import certificate, signed, spec
 from tools import signing, wire
+from tools.authority.draft import Wanted
 from tools.files import write_whole
-from tools.signing import Chance
+from tools.signing import Chance, KeyFileError
 
-OFFLINE = "offline"
 FIRST_SERIAL = 1
-_LIST_KEY_LIFE_S = 365 * spec.DAY_S
+LIST_KEY_LIFE_S = 365 * spec.DAY_S
 
 
-def create(folder: Path, offline: Path, now_s: int, chance: Chance) -> tuple[int, int]:
-    """Draw all keys; the term of the list key's certificate."""
-    offline.mkdir(mode=0o700, parents=True, exist_ok=True)
-    root = signing.new_signing_key(offline / "root.key", chance)
-    signing.new_signing_key(offline / "recovery.key", chance)
+def holders(folder: Path) -> tuple[Path, ...]:
+    """Where the list key is if nobody else holds it."""
+    return (folder / "keys",)
+
+
+def offline(folder: Path) -> Path:
+    """Where the root is if it was not put elsewhere."""
+    return folder / "offline"
+
+
+def create(folder: Path, away: Path, held_by: Sequence[Path], now_s: int, chance: Chance) -> None:
+    """Draw all keys: what the authority needs in `folder`, root and recovery in `away`, the list key's shares."""
+    away.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root = signing.new_signing_key(away / "root.key", chance)
+    signing.new_signing_key(away / "recovery.key", chance)
     signing.write_public(folder / "root.pub", root)
-    signing.new_sealing_key(folder / "keys" / "seal.key", chance)
-    return now_s, change_list_key(folder, offline, FIRST_SERIAL, now_s, chance)
+    seal = signing.new_sealing_key(folder / "keys" / "seal.key", chance)
+    signing.write_public(away / "seal.pub", seal)
+    vouched = new_list_key(away, held_by, wanted_list_key(FIRST_SERIAL, now_s), chance)
+    write_whole(folder / "keys" / f"list-{FIRST_SERIAL}.cert", vouched)
+
+
+def handed_over(folder: Path, source: Path) -> None:
+    """Take over what `create` made elsewhere for an authority; KeyFileError if `source` lacks any of it."""
+    parts = (Path("root.pub"), Path("keys") / "seal.key", Path("keys") / f"list-{FIRST_SERIAL}.cert")
+    if missing := [part for part in parts if not (source / part).is_file()]:
+        raise KeyFileError(f"{source / missing[0]}: missing (emask authority keys makes it)")
+    for part in parts:
+        write_whole(folder / part, (source / part).read_bytes(), 0o600 if part.suffix == ".key" else 0o644)
+
+
+def first_term_s(folder: Path) -> int:
+    """Until when the first list key is certified."""
+    return certificate.unpack((folder / "keys" / f"list-{FIRST_SERIAL}.cert").read_bytes()).until_s
 
 
 def root_public(folder: Path) -> bytes:
@@ -40,35 +71,55 @@ def seal_key(folder: Path) -> X25519PrivateKey:
     return signing.load_sealing_key(folder / "keys" / "seal.key")
 
 
-def list_key(folder: Path, serial: int) -> tuple[bytes, Ed25519PrivateKey]:
-    """(certificate, key)."""
-    path = _list_key_path(folder, serial)
-    return path.with_suffix(".cert").read_bytes(), signing.load_signing_key(path)
+def wanted_list_key(serial: int, now_s: int) -> Wanted:
+    """What the root is to say of a new list key."""
+    return Wanted(signed.Head(spec.LIST_KEY, spec.ANY_REGION, serial), now_s - spec.DAY_S, now_s + LIST_KEY_LIFE_S)
 
 
-def _list_key_path(folder: Path, serial: int) -> Path:
-    return folder / "keys" / f"list-{serial}.key"
+def new_list_key(away: Path, held_by: Sequence[Path], wanted: Wanted, chance: Chance) -> bytes:
+    """Draw a list key, a share of it for each holder, and certify it; the certificate, which they get too.
+
+    What was drawn for that serial before is kept: a call that was cut off may be repeated.
+    """
+    root = signing.load_signing_key(away / "root.key")
+    name = f"list-{wanted.head.serial}.key"
+    key = _joined([_drawn(holder / name, chance) for holder in held_by])
+    vouched = _certified(root, wanted, signing.public_bytes(key), bytes(32))
+    for holder in held_by:
+        write_whole((holder / name).with_suffix(".cert"), vouched)
+    return vouched
 
 
-def change_list_key(folder: Path, offline: Path, serial: int, now_s: int, chance: Chance) -> int:
-    """A fresh list key, certified; the end of its term."""
-    root = signing.load_signing_key(offline / "root.key")
-    path = _list_key_path(folder, serial)
-    key = signing.new_signing_key(path, chance)
-    until_s = now_s + _LIST_KEY_LIFE_S
-    content = wire.pack_certificate(
-        signed.Head(spec.LIST_KEY, spec.ANY_REGION, serial),
-        now_s - spec.DAY_S,
-        until_s,
-        signing.public_bytes(key),
-        bytes(32),
-    )
-    write_whole(path.with_suffix(".cert"), signing.sign(root, content))
-    return until_s
+def _drawn(path: Path, chance: Chance) -> Ed25519PrivateKey:
+    return signing.load_signing_key(path) if path.exists() else signing.new_signing_key(path, chance)
 
 
-def certify_kiosk(folder: Path, offline: Path, head: signed.Head, public: bytes, since_s: int, until_s: int) -> bytes:
+def certify_kiosk(away: Path, wanted: Wanted) -> bytes:
     """The certificate of a kiosk's key, with the key that its uploads are sealed to."""
-    root = signing.load_signing_key(offline / "root.key")
-    to_authority = signing.public_bytes(seal_key(folder))
-    return signing.sign(root, wire.pack_certificate(head, since_s, until_s, public, to_authority))
+    root = signing.load_signing_key(away / "root.key")
+    return _certified(root, wanted, wanted.key, signing.load_public(away / "seal.pub"))
+
+
+def _certified(root: Ed25519PrivateKey, wanted: Wanted, key: bytes, seal: bytes) -> bytes:
+    return signing.sign(root, wire.pack_certificate(wanted.head, wanted.since_s, wanted.until_s, key, seal))
+
+
+def list_key(held_by: Sequence[Path]) -> tuple[bytes, Ed25519PrivateKey]:
+    """(certificate, key) of the newest list key; KeyFileError if there is none, or a holder's share is missing."""
+    names = {int(path.stem[5:]): path.name for path in held_by[0].glob("list-*.key") if path.stem[5:].isdigit()}
+    if not names:
+        raise KeyFileError(f"{held_by[0]}: no list key is here")
+    name = names[max(names)]
+    key = _joined([signing.load_signing_key(holder / name) for holder in held_by])
+    vouched = (held_by[0] / name).with_suffix(".cert").read_bytes()
+    if certificate.unpack(vouched).key != signing.public_bytes(key):
+        raise KeyFileError(f"{held_by[0] / name}: not the certified key, or only a share: each person's is needed")
+    return vouched, key
+
+
+def _joined(shares: Sequence[Ed25519PrivateKey]) -> Ed25519PrivateKey:
+    """The key of its shares; all but one of them tell nothing of it."""
+    seed = 0
+    for share in shares:
+        seed ^= int.from_bytes(share.private_bytes_raw(), "big")
+    return Ed25519PrivateKey.from_private_bytes(seed.to_bytes(32, "big"))

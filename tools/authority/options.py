@@ -43,6 +43,12 @@ at = click.option(
 )
 folder_argument = click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR")
 
+offline_option = click.option(
+    "--offline",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the root and recovery keys, on a medium that is put away.  [default: DIR/offline]",
+)
+
 
 class Plain:
     """Turns what core may raise into one line and an exit code."""

@@ -6,14 +6,14 @@ Times are UTC seconds and passed in.
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from emask import scheme as schemes
 from emask.rule import unpack
 from tools.authority import store
 from tools.authority.staff import Person
 from tools.authority.store import Refused
-from tools.authority.tables import releases, staff
+from tools.authority.tables import lists, releases, staff
 
 GOOD_S = 24 * 3_600  # a proposal that nobody agreed to in this time is void, and so is an agreement not made use of
 _SHOWN = 20
@@ -21,7 +21,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Release:
-    """One proposal. state: proposed, approved, void, or published under `serial`."""
+    """One proposal. state: proposed, approved, void, or drafted and then published under `serial`."""
 
     id: int
     region: int
@@ -81,25 +81,35 @@ def done(database: Connection, number: int, serial: int) -> None:
     database.execute(update(releases).where(releases.c.id == number).values(serial=serial))
 
 
+def agreed(database: Connection, number: int) -> tuple[str, ...]:
+    """The names of the two who agreed."""
+    row = database.execute(_named().where(releases.c.id == number)).one()
+    return row.first, row.second
+
+
 def newest(folder: Path, now_s: int) -> list[Release]:
     """The last proposals, newest first."""
+    with store.reading(folder) as database:
+        rows = database.execute(_named().order_by(releases.c.id.desc()).limit(_SHOWN))
+        return [_release(row, now_s) for row in rows]
+
+
+def _named() -> Select:
+    """Releases with the names of their two persons, and when their list was published."""
     first, second = staff.alias(), staff.alias()
-    wanted = (
-        select(releases, first.c.name.label("first"), second.c.name.label("second"))
+    return (
+        select(releases, first.c.name.label("first"), second.c.name.label("second"), lists.c.published_s)
         .join(first, first.c.id == releases.c.proposed_by)
         .outerjoin(second, second.c.id == releases.c.approved_by)
-        .order_by(releases.c.id.desc())
-        .limit(_SHOWN)
+        .outerjoin(lists, lists.c.serial == releases.c.serial)
     )
-    with store.reading(folder) as database:
-        return [_release(row, now_s) for row in database.execute(wanted)]
 
 
 def _release(row, now_s: int) -> Release:
     since_s = row.proposed_s if row.approved_s is None else row.approved_s
     state = "proposed" if row.approved_s is None else "approved"
     if row.serial is not None:
-        state = "published"
+        state = "drafted" if row.published_s is None else "published"
     elif now_s > since_s + GOOD_S:
         state = "void"
     scheme = schemes.get(row.scheme).NAME

@@ -56,6 +56,8 @@ lists = Table(
     Column("region", Integer, nullable=False),
     _seconds("issued_s", nullable=False),
     Column("records", Integer, nullable=False),
+    Column("digest", LargeBinary(32)),
+    _seconds("published_s"),
 )
 certificates = Table(
     "certificates",

@@ -147,7 +147,7 @@ class Stage:
             keylist.pack_record(hashlib.sha256(b"%d/%d" % (serial, n)).digest(), first, 0, 96) for n in range(records)
         )
         terms = lists.Terms(0, serial, now_s, 1, wire.pack_rule(rule.DEFAULT), base, [])
-        certificate, key = keyring.list_key(self.bench.provision.folder, keyring.FIRST_SERIAL)
+        certificate, key = keyring.list_key(keyring.holders(self.bench.provision.folder))
         data = lists.build(terms, packed, certificate, key)
         path = self.bench.out / f"{serial}-{base}.eml"
         path.write_bytes(data)

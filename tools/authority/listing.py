@@ -1,0 +1,147 @@
+"""Owns which records a list holds, the drafts of lists, and what comes of a draft that was signed. Knows no secret key.
+
+A serial is burned when its list is drafted. A list counts as published when it came back signed, up to the root, and is
+what was drafted. Times are UTC seconds and passed in.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sqlalchemy import Connection, func, insert, or_, select, update
+
+from emask import certificate, keylist, signed, spec
+from emask import scheme as schemes
+from emask.rule import unpack
+from tools import lists, signing, wire
+from tools import rule as rules
+from tools.authority import draft as drafts
+from tools.authority import keyring, releases, store, tables
+from tools.authority.draft import Draft, Listed
+from tools.authority.store import Refused
+
+_RETENTION_S = spec.INFECTIOUS_DAYS * spec.DAY_S
+_DELTAS = 7  # lists before this one for whose holders a short one is made
+
+
+def draft_release(folder: Path, number: int, issued_s: int) -> Draft:
+    """The draft of the proposal `number`, on which two persons agreed (tools.authority.releases); once only."""
+    with store.opened(folder) as database:
+        row = releases.take(database, number, issued_s)
+        made = draft(database, issued_s, rules.Rule(*unpack(row.rule)), row.scheme, row.region)
+        releases.done(database, number, made.lists[0].terms.serial)
+        store.note(database, issued_s, "draft-release")
+        return Draft(lists=made.lists, agreed=releases.agreed(database, number))
+
+
+def draft(database: Connection, issued_s: int, rule: rules.Rule, scheme: int, region: int) -> Draft:
+    """The whole list of the last 14 days, and short ones for the holders of each of the seven published before it."""
+    serial = _next_serial(database, scheme, issued_s)
+    end_slot = _mark(database, scheme, issued_s, rule, serial)
+    revoked = tuple(revoked_serials(database, issued_s))
+    made = []
+    for base in (0, *_earlier(database, scheme, region)):
+        terms = lists.Terms(region, serial, issued_s, scheme, wire.pack_rule(rule), base, revoked)
+        made.append(Listed(terms, tuple(_records(database, scheme, issued_s, end_slot, base))))
+    new = {"serial": serial, "scheme": scheme, "region": region, "issued_s": issued_s, "records": len(made[0].records)}
+    database.execute(insert(tables.lists).values(new | {"digest": _digest(made)}))
+    return Draft(lists=tuple(made))
+
+
+def _digest(made: list[Listed]) -> bytes:
+    try:
+        return drafts.digest(made)
+    except keylist.ListError:
+        raise Refused(f"{len(made[0].records)} records do not fit a token's flash") from None
+
+
+def accept(folder: Path, files: Iterable[bytes], now_s: int) -> list[int]:
+    """Note as published what came back signed; the serials of the lists. May be repeated.
+
+    Refused, and nothing noted, if any of it is not signed up to the root or not what was drafted here, all of it.
+    """
+    root = keyring.root_public(folder)
+    families: dict[int, list[lists.ListFile]] = {}
+    with store.opened(folder) as database:
+        for data in files:
+            if len(data) < lists.SMALLEST_BYTES:
+                _check_certificate(database, root, data)
+                continue
+            try:
+                taken = lists.parse(data, root)
+            except lists.ListFileError as error:
+                raise Refused(f"a list is not signed by this authority's keys, or is damaged: {error}") from None
+            families.setdefault(taken.serial, []).append(taken)
+        for serial, found in families.items():
+            _publish(database, serial, found, now_s)
+    return sorted(families)
+
+
+def _check_certificate(database: Connection, root: bytes, data: bytes) -> None:
+    known = tables.certificates.c
+    try:
+        facts = certificate.unpack(data)
+        signing.check(data, root)
+    except signed.SignedError as error:
+        raise Refused(f"a certificate is not signed by this authority's root: {error}") from None
+    wanted = (known.serial == facts.serial, known.kind == facts.kind, known.region == facts.region)
+    if not database.execute(select(known.serial).where(*wanted, known.until_s == facts.until_s)).first():
+        raise Refused(f"certificate {facts.serial} was not asked for here")
+
+
+def _publish(database: Connection, serial: int, found: list[lists.ListFile], now_s: int) -> None:
+    known = tables.lists.c
+    row = database.execute(select(tables.lists).where(known.serial == serial)).first()
+    if row is None or row.digest != drafts.digest_of_signed(found):
+        raise Refused(f"list {serial} is not what was drafted here, or not all of it")
+    if row.published_s is None:
+        database.execute(update(tables.lists).where(known.serial == serial).values(published_s=now_s))
+        store.note(database, now_s, "publish", row.records)
+
+
+def revoked_serials(database: Connection, now_s: int) -> list[int]:
+    """Revoked certificates that would still hold otherwise."""
+    known = tables.certificates.c
+    wanted = select(known.serial).where(known.revoked_s.is_not(None), known.until_s >= now_s).order_by(known.serial)
+    return list(database.scalars(wanted))
+
+
+def _next_serial(database: Connection, scheme: int, issued_s: int) -> int:
+    known = tables.lists.c
+    serial = database.scalar(select(func.max(known.serial))) or 0
+    last_s = database.scalar(select(func.max(known.issued_s)).where(known.scheme == scheme)) or 0
+    if issued_s < last_s:
+        raise Refused("the last list was issued later than this one would be")
+    return serial + 1
+
+
+def _earlier(database: Connection, scheme: int, region: int) -> list[int]:
+    known = tables.lists.c
+    mine = select(known.serial).where(known.scheme == scheme, known.region == region, known.published_s.is_not(None))
+    return list(database.scalars(mine.order_by(known.serial.desc()).limit(_DELTAS)))
+
+
+def _mark(database: Connection, scheme: int, issued_s: int, rule: rules.Rule, serial: int) -> int:
+    """Note in which list each record stood whole for the first time; return the slot at which records end."""
+    end_slot = issued_s // schemes.get(scheme).SLOT_S - rule.tolerance
+    known, of_scheme = tables.records.c, select(tables.uploads.c.id).where(tables.uploads.c.scheme == scheme)
+    database.execute(
+        update(tables.records)
+        .where(known.listed.is_(None), known.first_slot + known["count"] <= end_slot, known.upload.in_(of_scheme))
+        .values(listed=serial)
+    )
+    return end_slot
+
+
+def _records(database: Connection, scheme: int, issued_s: int, end_slot: int, base: int) -> list[bytes]:
+    """Packed records, in the order of their keys, which says nothing about who uploaded when."""
+    oldest_slot = (issued_s - _RETENTION_S) // schemes.get(scheme).SLOT_S
+    known = tables.records.c
+    wanted = (
+        select(known.key, known.first_slot, known.first_index, known["count"])
+        .join(tables.uploads)
+        .where(tables.uploads.c.scheme == scheme, known.first_slot < end_slot)
+        .where(known.first_slot + known["count"] > oldest_slot, or_(known.listed.is_(None), known.listed > base))
+        .order_by(known.key, known.first_slot)
+    )
+    rows = database.execute(wanted)
+    return [keylist.pack_record(key, first, index, min(count, end_slot - first)) for key, first, index, count in rows]

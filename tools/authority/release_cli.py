@@ -1,0 +1,190 @@
+"""Owns the commands of `emask authority` between a decision and what is signed: keys, draft, sign, accept, publish.
+
+`keys` and `sign` run on a computer without a network; `draft` and `accept` where the service is. Decides nothing.
+"""
+
+import json
+import secrets
+import time
+from pathlib import Path
+
+import click
+
+from tools import rule as rules
+from tools import signing
+from tools.authority import core, draft, keyring, listing, signer, store
+from tools.authority.options import Instant, Plain, at, folder_argument
+from tools.authority.signer import Keys
+from tools.cli import BadInput, Refused
+from tools.exposure import rule_files
+from tools.files import write_whole
+
+_holders = click.option(
+    "--holder",
+    "holders",
+    multiple=True,
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Where a person's share of the list key is, on a stick of the person's own; once for each person.",
+)
+
+
+@click.command()
+@click.argument("handover", type=click.Path(file_okay=False, path_type=Path), metavar="HANDOVER")
+@click.option(
+    "--offline", required=True, type=click.Path(file_okay=False, path_type=Path), help="For root and recovery."
+)
+@_holders
+@at
+def keys(handover: Path, offline: Path, holders: tuple[Path, ...], now_s: int) -> None:
+    """Draw all keys of a new authority, on a computer without a network.
+
+    HANDOVER is for the service's computer (emask authority init DIR --handover HANDOVER); no key that signs is in it.
+    With two holders no list can be signed by one.
+    """
+    if any(place.exists() and any(place.iterdir()) for place in (handover, offline, *holders)):
+        raise Refused("one of the folders is not empty: keys are never written over")
+    with Plain():
+        keyring.create(handover, offline, holders, now_s, secrets.token_bytes)
+    click.echo(f"{handover} is for the service; put {offline} away; each person keeps the own folder.")
+
+
+@click.command("draft")
+@folder_argument
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The draft to write.")
+@click.option("--release", type=click.IntRange(1), help="The proposal on which two persons agreed.")
+@click.option(
+    "--kiosk",
+    "kiosks",
+    multiple=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="KIOSK.pub",
+    help="A kiosk to be certified; may be repeated.",
+)
+@click.option("--region", type=click.IntRange(0, 65535), default=0, show_default=True, help="Of the kiosks; 0: every.")
+@click.option("--days", type=click.IntRange(1, 14), default=14, show_default=True, help="Of the kiosks' certificates.")
+@click.option("--proxy", is_flag=True, help="The kiosks may also ask those who can't press: clinics only.")
+@click.option("--new-list-key", is_flag=True, help="A new list key, drawn where the draft is signed.")
+@at
+def make_draft(
+    folder: Path,
+    out: Path,
+    release: int | None,
+    kiosks: tuple[Path, ...],
+    region: int,
+    days: int,
+    proxy: bool,
+    new_list_key: bool,
+    now_s: int,
+) -> None:
+    """Write down what is to be signed: a release, kiosks' certificates, a new list key. Needs no key that signs."""
+    with Plain():
+        public = [signing.load_public(path) for path in kiosks]
+        made = listing.draft_release(folder, release, now_s) if release else draft.Draft()
+        with store.opened(folder) as database:
+            wanted = [core.want_list_key(database, now_s)] if new_list_key else []
+            wanted += [core.want_kiosk(database, key, region, now_s, days, proxy=proxy) for key in public]
+        whole = draft.Draft(tuple(wanted), made.lists, made.agreed)
+        if not whole.lists and not whole.certificates:
+            raise click.UsageError("what is to be signed? --release, --kiosk or --new-list-key")
+        write_whole(out, draft.pack(whole))
+    click.echo(f"The draft is in {out}. Its SHA-256: {signer.drafted_as(whole)}")
+
+
+@click.command()
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="DRAFT")
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of what is signed."
+)
+@_holders
+@click.option(
+    "--offline", type=click.Path(file_okay=False, path_type=Path), help="The root's, if certificates are asked."
+)
+@click.option("--yes", is_flag=True, help="Don't ask the holders.")
+@click.option("--json", "as_json", is_flag=True)
+@at
+def sign(
+    source: Path, out: Path, holders: tuple[Path, ...], offline: Path | None, yes: bool, as_json: bool, now_s: int
+) -> None:
+    """Sign DRAFT, on a computer without a network: say in words what it is, ask each holder, write what is signed.
+
+    What no authority in its right mind would ask for is refused: other days than today's, serials that go down, short
+    lists that are no part of the whole one, certificates for longer than is allowed.
+    """
+    with Plain():
+        try:
+            with source.open("rb") as file:
+                asked = draft.unpack(file.read(draft.LARGEST_BYTES + 1))
+        except draft.DraftError as error:
+            raise BadInput(f"{source}: {error}") from None
+        before = signer.last(holders[0])
+        signer.check(asked, now_s, before)
+        for line in signer.words(asked, before):
+            click.echo(line, err=as_json)
+        for number in range(1, 1 + (0 if yes else len(holders))):
+            if not click.confirm(f"Holder {number} of {len(holders)}: is this what you want to sign?", err=as_json):
+                raise Refused("nothing was signed")
+        made = signer.sign(asked, Keys(holders, offline), now_s)
+        for name, data in made.items():
+            write_whole(out / name, data)
+    click.echo(json.dumps({"files": sorted(made)}) if as_json else f"{len(made)} files are in {out}.")
+
+
+@click.command()
+@folder_argument
+@click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="SIGNED")
+@at
+def accept(folder: Path, source: Path, now_s: int) -> None:
+    """Check what came back signed against the drafts, all of it, and note the lists as published.
+
+    Then: emask authority site SITE SIGNED/*.eml SIGNED/kiosk-*.cert
+    """
+    files = [path.read_bytes() for path in sorted(source.iterdir()) if path.suffix in (".eml", ".cert")]
+    if not files:
+        raise BadInput(f"{source}: nothing that was signed is in it")
+    with Plain():
+        serials = listing.accept(folder, files, now_s)
+    click.echo(f"Signed and as drafted: {len(files)} files; published: {', '.join(map(str, serials)) or 'no list'}.")
+
+
+@click.command()
+@folder_argument
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The list file to write.")
+@click.option("--issued", "issued_s", type=Instant(), default=lambda: int(time.time()), show_default="now")
+@click.option("--scheme", type=click.Choice(["bluezone", "gaen"]), default="bluezone", show_default=True)
+@click.option("--region", type=click.IntRange(0, 65535), default=0, show_default=True)
+@click.option(
+    "--rule",
+    "rule_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The rule for distance and minutes, as `emask exposure fit --out` writes it.  [default: the one built in]",
+)
+@click.option(
+    "--minutes",
+    type=click.IntRange(1, 240),
+    help="Minutes in 24 hours that make a contact, in place of the rule's.",
+)
+def publish(
+    folder: Path,
+    out: Path,
+    issued_s: int,
+    scheme: str,
+    region: int,
+    rule_file: Path | None,
+    minutes: int | None,
+) -> None:
+    """Write a new signed list of the keys of the last 14 days, and short ones for who has a list of before.
+
+    For a trial, where one person has all keys in DIR. Staff agree on releases: draft, sign, accept.
+    """
+    with Plain():
+        rule = rule_files.load(rule_file)[0] if rule_file else rules.DEFAULT
+        rule = rule._replace(minutes=minutes or rule.minutes)
+        done = core.publish(folder, out, issued_s, rule, scheme, region)
+    click.echo(
+        f"List {done.serial} with {done.records} records is in {done.path}, {len(done.deltas)} short ones beside it."
+    )
+
+
+COMMANDS = (keys, make_draft, sign, accept, publish)
