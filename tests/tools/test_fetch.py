@@ -1,24 +1,27 @@
 """Facts about the site of lists and about fetching from it, over HTTP from a real server that can be told to fail."""
 
-import asyncio
 import contextlib
 import json
-import socket
-import threading
 
 import pytest
-import uvicorn
 from click.testing import CliRunner
 from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 
 from emask import keylist, spec
+from tests.tools import web_server
 from tests.tools.world import NOW_S, World
 from tools import lists, signing
 from tools.authority import core, site
 from tools.cli import main
+from tools.kiosk import fetch as fetching
 from tools.kiosk import identity
-from tools.kiosk.fetch import FetchError, fetch
+from tools.kiosk.net import NetError
+
+
+def fetch(folder, address):
+    return fetching.fetch(folder, address, lambda name, at, size: None)
+
 
 RECORDS = [keylist.pack_record(bytes([n % 251]) * 32, 1000 + n, 0, 96) for n in range(400)]  # 17 blocks
 
@@ -79,14 +82,8 @@ def folder(world):
 def server(folder):
     """(application, address)."""
     app = Unreliable(folder)
-    listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_level="critical", lifespan="off")
-    web = uvicorn.Server(config)
-    thread = threading.Thread(target=lambda: asyncio.run(web.serve([listening])))
-    thread.start()
-    yield app, f"http://127.0.0.1:{listening.getsockname()[1]}"
-    web.should_exit = True
-    thread.join(10)
+    with web_server.served(app) as address:
+        yield app, address
 
 
 def put(world, folder, *files):
@@ -146,7 +143,7 @@ def test_transfer_that_is_cut_too_often_goes_on_at_the_next_call(world, folder, 
     app, address = server
     put(world, folder, world.list_file(RECORDS))
     app.cut, app.cuts = 1024, 100
-    with pytest.raises(FetchError, match="goes on next time"):
+    with pytest.raises(NetError, match="goes on next time"):
         fetch(world.kiosk, address)
     assert world.kiosk.sound_lists() == []
     app.cuts = 0
@@ -221,7 +218,7 @@ INDEXES = [
 def test_index_that_is_none_names_what_is_wrong_and_writes_nothing(world, folder, server, data, why):
     _, address = server
     (folder / "index.json").write_bytes(data)
-    with pytest.raises(FetchError, match=why):
+    with pytest.raises(NetError, match=why):
         fetch(world.kiosk, address)
     assert not list(world.kiosk.inbox.iterdir())
 
@@ -240,7 +237,7 @@ def test_answer_that_is_no_list_is_told(world, folder, server, status, why):
     app, address = server
     put(world, folder, world.list_file(RECORDS))
     app.status = status
-    with pytest.raises(FetchError, match=why):
+    with pytest.raises(NetError, match=why):
         fetch(world.kiosk, address)
 
 
@@ -271,9 +268,9 @@ def test_commands_from_publishing_to_fetching(world, folder, server):
     assert CliRunner().invoke(main, ["authority", "publish", str(world.authority), "--out", str(out)]).exit_code == 0
     put_there = CliRunner().invoke(main, ["authority", "site", str(folder), str(out)])
     assert put_there.exit_code == 0 and "1 lists are current" in put_there.output
-    done = CliRunner().invoke(main, ["kiosk", "fetch", str(world.kiosk.path), address, "--json"])
-    assert done.exit_code == 0 and json.loads(done.output)["new"] == 1
-    nobody = CliRunner().invoke(main, ["kiosk", "fetch", str(world.kiosk.path), "http://127.0.0.1:9", "--json"])
-    assert nobody.exit_code == 3 and "can't be reached: no connection" in nobody.output
-    wrong = CliRunner().invoke(main, ["kiosk", "fetch", str(world.kiosk.path), "ftp://x"])
+    done = CliRunner().invoke(main, ["kiosk", "sync", str(world.kiosk.path), address, "--json"])
+    assert done.exit_code == 0 and json.loads(done.output)["lists"] == 1
+    nobody = CliRunner().invoke(main, ["kiosk", "sync", str(world.kiosk.path), "http://127.0.0.1:9", "--json"])
+    assert nobody.exit_code == 3 and "can't be reached: no connection" in json.loads(nobody.output)["failed"][0]
+    wrong = CliRunner().invoke(main, ["kiosk", "sync", str(world.kiosk.path), "ftp://x"])
     assert wrong.exit_code == 3 and "must begin with https://" in wrong.output

@@ -1,5 +1,6 @@
 """Facts about the authority's web service: what staff may do, what an intake keeps, what two persons release."""
 
+import hashlib
 import json
 import re
 
@@ -57,7 +58,8 @@ def as_person(web, name):
 def test_upload_is_taken_once_however_often_it_is_sent(web, folder, tmp_path):
     (code,) = intake.issue_codes(folder, 1, NOW_S)
     data = upload(folder, tmp_path / "a", code).read_bytes()
-    assert [web.post("/v1/uploads", content=data).json() for _ in range(2)] == [{"records": 1}, {"records": 0}]
+    receipts = [web.post("/v1/uploads", content=data).json() for _ in range(2)]
+    assert receipts == [{"records": new, "sha256": hashlib.sha256(data).hexdigest()} for new in (1, 0)]
     other = upload(folder, tmp_path / "b", code, count=9).read_bytes()
     refused = web.post("/v1/uploads", content=other)
     assert (refused.status_code, refused.json()) == (409, {"detail": "the code is used already"})
@@ -199,7 +201,7 @@ def test_database_that_is_gone_is_told_and_nothing_is_kept(web, folder, tmp_path
     answer = web.post("/v1/uploads", content=data)
     assert answer.status_code == 503 and answer.headers["retry-after"] == "60"
     (folder / "away").rename(folder / "authority.sqlite")
-    assert web.post("/v1/uploads", content=data).json() == {"records": 1}
+    assert web.post("/v1/uploads", content=data).json()["records"] == 1
 
 
 def test_key_that_signs_lists_is_not_read_by_the_service(web, folder, tmp_path):

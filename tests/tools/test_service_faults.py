@@ -5,10 +5,6 @@ Two kiosks send until each upload is answered with 200; whatever happens in betw
 
 import contextlib
 import resource
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 
@@ -18,40 +14,14 @@ from sqlalchemy import func, select
 
 from tests.tools.intake_files import NOW_S, upload
 from tests.tools.postgres import new_cluster
+from tests.tools.service_process import LIMIT_S, Service
 from tools.authority import core, intake, store, tables
 
 COUNT = 30
-LIMIT_S = 60
 
 
-class Service:
-    """`emask authority serve` that can be killed and started again at the same place."""
-
-    def __init__(self, folder):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = str(free.getsockname()[1])
-        self.command = [sys.executable, "-m", "tools.cli", "authority", "serve", str(folder), "--port", self.port]
-        self.address = f"http://127.0.0.1:{self.port}/v1/uploads"
-
-    def start(self):
-        self.process = subprocess.Popen(self.command, stderr=subprocess.DEVNULL)
-        until = time.monotonic() + LIMIT_S
-        while time.monotonic() < until:
-            with contextlib.suppress(OSError):
-                return socket.create_connection(("127.0.0.1", int(self.port)), 1).close()
-            time.sleep(0.05)
-        raise AssertionError("the service did not come up")
-
-    def end(self, how=signal.SIGTERM):
-        self.process.send_signal(how)
-        self.process.wait(LIMIT_S)
-
-    def restart(self):
-        self.end(signal.SIGKILL)
-        self.start()
-
-    def files_may_have(self, most):
-        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+def send(service, body, web=requests):
+    return web.post(service.address + "/v1/uploads", data=body, timeout=LIMIT_S)
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +34,8 @@ def cluster():
 @contextlib.contextmanager
 def served(folder, url=None):
     core.init(folder, NOW_S, database=url)
-    own = Service(folder)
-    own.start()
-    yield own
-    own.end()
+    with Service(folder) as own:
+        yield own
     store.close(folder)
 
 
@@ -92,7 +60,7 @@ class Kiosks:
 
     def taken(self, web, body):
         try:
-            answer = web.post(self.service.address, data=body, timeout=LIMIT_S)
+            answer = send(self.service, body, web)
         except requests.ConnectionError:
             return False
         if answer.status_code == 503:
@@ -133,7 +101,7 @@ def test_killed_service_and_full_disk_lose_and_double_nothing_on_sqlite(tmp_path
     with served(folder) as service:
         uploads = made(folder, tmp_path)
         service.files_may_have(4096)
-        answers = {requests.post(service.address, data=body, timeout=LIMIT_S).status_code for body in uploads[:4]}
+        answers = {send(service, body).status_code for body in uploads[:4]}
         assert (answers, kept(folder)) == ({503}, [0] * 3)
         service.files_may_have(resource.RLIM_INFINITY)
         check_each_counted_once(folder, Kiosks(service, uploads, {10: service.restart}))

@@ -200,7 +200,7 @@ def _one(folder: Path, path: Path, now_s: int) -> dict:
 def site(site: Path, sources: tuple[Path, ...]) -> None:
     """Put published lists and kiosks' certificates into the folder SITE, for any web server. Needs no key.
 
-    Kiosks fetch from there (emask kiosk fetch). What SITE held of older lists goes.
+    Kiosks fetch from there (emask kiosk sync). What SITE held of older lists goes.
     """
     try:
         current = publishing.put(site, sources)

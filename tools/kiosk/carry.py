@@ -17,19 +17,21 @@ _UPLOADS = "uploads"
 
 @dataclass
 class Exchange:
-    """What was carried: counts, and the names of the files that were refused with the reason."""
+    """What came and went: counts, what was refused and why, and which way did not work and why."""
 
     lists: int = 0
     certificate: bool = False
     sent: int = 0
     received: int = 0
     refused: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
     def text(self) -> str:
         lines = [
             f"lists taken: {self.lists}; certificate: {'new' if self.certificate else 'as before'}",
-            f"uploads on the carrier: {self.sent}; taken by the authority since: {self.received}",
+            f"uploads handed over: {self.sent}; taken by the authority: {self.received}",
             *(f"refused: {line}" for line in self.refused),
+            *(f"not done: {line}" for line in self.failed),
         ]
         return "\n".join(lines)
 

@@ -15,6 +15,7 @@ from emask import spec
 from tools import lists, signing
 from tools.cli import BadInput, DeviceFailed, Refused
 from tools.kiosk import carry, identity
+from tools.kiosk.carry import Exchange
 from tools.kiosk.folder import KioskFolder
 from tools.kiosk.hall.cli import phrases, screens, serve
 from tools.kiosk.identity import IdentityError
@@ -50,49 +51,50 @@ def init(folder: Path, root: Path) -> None:
 
 @kiosk.command()
 @_folder
-@click.argument("carrier", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="CARRIER")
+@click.argument("place", metavar="PLACE")
+@click.option(
+    "--uploads", "service", default="", metavar="URL", help="Of the authority's service; without it uploads wait."
+)
 @_json
-def sync(folder: Path, carrier: Path, as_json: bool) -> None:
-    """Exchange with the folder CARRIER, on a stick or a share: lists and the certificate in, uploads out.
+def sync(folder: Path, place: str, service: str, as_json: bool) -> None:
+    """Exchange with PLACE: lists and the certificate in, uploads out. It may be cut off anywhere, and repeated.
 
-    An upload leaves the kiosk only when the authority's receipt (NAME.taken) has come back. Days may pass.
+    PLACE is a folder on a stick or a share, or the web address of the authority's lists. An upload leaves the kiosk
+    only when the authority has it: by a folder that takes until its receipt (NAME.taken) comes back, maybe days.
+
+    Ends with code 1 if something was refused, 3 if a server can't be reached or answers something else.
     """
     try:
-        done = carry.exchange(KioskFolder(folder), carrier)
+        if "://" in place:
+            done = _over_net(KioskFolder(folder), place, service, as_json)
+        elif service:
+            raise click.BadParameter("a folder takes the uploads itself", param_hint="--uploads")
+        else:
+            done = _by_carrier(KioskFolder(folder), Path(place))
     except (IdentityError, signing.KeyFileError, OSError) as error:
         raise BadInput(str(error)) from None
     click.echo(json.dumps(dataclasses.asdict(done)) if as_json else done.text())
-    if done.refused:
-        raise click.exceptions.Exit(1)
+    if done.failed or done.refused:
+        raise click.exceptions.Exit(3 if done.failed else 1)
 
 
-@kiosk.command()
-@_folder
-@click.argument("site", metavar="URL")
-@_json
-def fetch(folder: Path, site: str, as_json: bool) -> None:
-    """Fetch new lists, and a new certificate, from the web address URL; what was cut off goes on where it stopped.
+def _by_carrier(folder: KioskFolder, carrier: Path) -> Exchange:
+    if not carrier.is_dir():
+        raise BadInput(f"{carrier}: no such folder")
+    return carry.exchange(folder, carrier)
 
-    Ends with code 1 if a list was refused, 3 if the server can't be reached or sends something else.
-    """
-    from tools.kiosk import fetch as web
 
-    own = KioskFolder(folder)
+def _over_net(folder: KioskFolder, site: str, service: str, as_json: bool) -> Exchange:
+    from tools.kiosk.online import over_net
+
     with Bar(console=Console(stderr=True), transient=True, disable=as_json) as bar:
         task = bar.add_task("asking", total=None)
-        try:
-            done = web.fetch(
-                own,
-                site,
-                lambda name, at, size: bar.update(task, description=name, completed=at, total=size),
-            )
-        except web.FetchError as error:
-            raise DeviceFailed(str(error)) from None
-        except (IdentityError, signing.KeyFileError, OSError) as error:
-            raise BadInput(str(error)) from None
-    click.echo(json.dumps(dataclasses.asdict(done)) if as_json else done.text())
-    if done.refused:
-        raise click.exceptions.Exit(1)
+        return over_net(
+            folder,
+            site,
+            service,
+            lambda name, at, size: bar.update(task, description=name, completed=at, total=size),
+        )
 
 
 @kiosk.command("add-list")

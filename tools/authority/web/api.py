@@ -1,5 +1,6 @@
 """Owns the endpoints for programs, below /v1: what they take, what they answer. Decides nothing itself."""
 
+import hashlib
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Path, Request, Security
@@ -55,9 +56,10 @@ class Codes(BaseModel):
 
 
 class Taken(BaseModel):
-    """How many records are new; 0: the same upload was here before."""
+    """A receipt. records: how many are new; 0: the same upload was here before. sha256: of the bytes that came."""
 
     records: int
+    sha256: str
 
 
 class Proposal(BaseModel):
@@ -133,7 +135,8 @@ def take_upload(request: Request, data: Annotated[bytes, Depends(_body)]) -> Tak
     """Take a sealed upload in, as a kiosk keeps it (emask-upload). The same bytes again are fine, and count once."""
     settings = _settings(request)
     try:
-        return Taken(records=intake.take_in(settings.folder, data, settings.now_s()))
+        new = intake.take_in(settings.folder, data, settings.now_s())
+        return Taken(records=new, sha256=hashlib.sha256(data).hexdigest())
     except UploadError as error:
         raise HTTPException(422, str(error)) from None
 
