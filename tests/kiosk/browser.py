@@ -1,29 +1,9 @@
-"""Owns the tests' browser: Chromium as the system has it, one for each file of tests, and waiting for a screen.
+"""Owns waiting for the kiosk's screens in the tests' browser. Asserts nothing."""
 
-While it is open its driver's loop runs in this thread: what needs a loop of its own runs in another.
-"""
+from tests.browser import chromium
 
-import shutil
-
-import pytest
-
-from tools.kiosk.hall.gallery import ARGUMENTS
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-WITHOUT = "there is no Chromium here (Debian's package is chromium); the kiosk's page is not tested"
+__all__ = ["chromium", "on", "tap"]
 _LIMIT_MS = 20_000
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    if CHROMIUM is None:
-        pytest.skip(WITHOUT)
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def on(page, name):

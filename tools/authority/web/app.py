@@ -17,17 +17,13 @@ from starlette.staticfiles import StaticFiles
 from tools.authority import store
 from tools.authority.store import Refused, StoreMissing
 from tools.authority.web import api, pages
+from tools.headers import OwnPages
 
 _HERE = Path(__file__).resolve().parent
 _LARGEST_BODY = 16_384
 _TOO_LONG = "the body is too long"
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
+_POLICY = "style-src 'self'; img-src 'self'; form-action 'self'"
+_PUBLIC = ("/lists/", "/static/")
 
 
 @dataclass(frozen=True)
@@ -54,6 +50,7 @@ def make_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.add_middleware(_Bounded)
+    app.add_middleware(OwnPages, policy=_POLICY, but=_PUBLIC)
     app.include_router(api.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(directory=_HERE / "static"))
@@ -82,7 +79,7 @@ async def _unavailable(request: Request, error: Exception) -> JSONResponse:
 
 
 class _Bounded:
-    """Answers 413 to a body above the largest that is ever needed, before it is held; adds the headers of safety."""
+    """Answers 413 to a body above the largest that is ever needed, before it is held."""
 
     def __init__(self, app) -> None:
         self.app = app
@@ -103,10 +100,4 @@ class _Bounded:
                 raise HTTPException(413, _TOO_LONG)
             return message
 
-        async def with_headers(message):
-            if message["type"] == "http.response.start" and not scope["path"].startswith(("/lists/", "/static/")):
-                extra = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
-                message = {**message, "headers": [*message["headers"], *extra]}
-            await send(message)
-
-        await self.app(scope, bounded, with_headers)
+        await self.app(scope, bounded, send)

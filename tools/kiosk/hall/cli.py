@@ -1,7 +1,6 @@
 """Owns `emask kiosk serve`, `screens` and `phrases`. Knows how to ask and tell."""
 
 import asyncio
-import shutil
 import signal
 from collections.abc import Coroutine
 from pathlib import Path
@@ -13,8 +12,6 @@ from rich.progress import Progress as Bar
 
 from tools.cli import BadInput, Refused
 from tools.kiosk.folder import KioskFolder
-
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @click.command()
@@ -99,6 +96,7 @@ async def _until_told(running: Coroutine[Any, Any, None]) -> None:
 @click.option("--language", "tags", multiple=True, metavar="TAG", help="May be repeated.  [default: all]")
 def screens(out: Path, names: tuple[str, ...], tags: tuple[str, ...]) -> None:
     """Draw the page's screens into OUT as PNG files of 800x480 and 1024x600, with Chromium and playwright."""
+    from tools.browser import NoBrowser, opened
     from tools.kiosk.hall import flow, gallery, words
 
     known = words.load_all()
@@ -106,22 +104,14 @@ def screens(out: Path, names: tuple[str, ...], tags: tuple[str, ...]) -> None:
         if strange := set(given) - set(all_of):
             raise click.BadParameter(f"{sorted(strange)[0]}: one of {', '.join(all_of)}", param_hint=option)
     chosen, spoken = list(names or flow.TABLE), list(tags or known)
-    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
     try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        raise Refused("the package playwright is missing (make setup installs it)") from None
-    if browser is None:
-        raise Refused("there is no Chromium (on Debian: apt-get install chromium)")
-    with sync_playwright() as driver, Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("screens", total=len(chosen) * len(spoken) * len(gallery.SIZES))
-        opened = driver.chromium.launch(executable_path=browser, args=gallery.ARGUMENTS)
-        try:
-            made = gallery.draw(opened, out, chosen, spoken, lambda: bar.advance(task))
-        except OSError as error:
-            raise BadInput(str(error)) from None
-        finally:
-            opened.close()
+        with opened() as browser, Bar(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("screens", total=len(chosen) * len(spoken) * len(gallery.SIZES))
+            made = gallery.draw(browser, out, chosen, spoken, lambda: bar.advance(task))
+    except NoBrowser as error:
+        raise Refused(str(error)) from None
+    except OSError as error:
+        raise BadInput(str(error)) from None
     click.echo(f"{len(made)} pictures are in {out}.")
 
 

@@ -5,7 +5,6 @@ Used by `emask kiosk screens`, which makes the pictures of docs/KIOSK, and by th
 
 import asyncio
 import json
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,6 @@ from tools.kiosk.hall import flow, web, words
 from tools.kiosk.hall.page import Page
 from tools.kiosk.hall.report import Finding, Report
 
-ARGUMENTS = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium has no sandbox for root
 SIZES = ((800, 480), (1024, 600))
 _DAY, _CONTACT = date(2026, 11, 24), date(2026, 11, 21)
 _FIELDS: dict[str, dict[str, Any]] = {

@@ -19,7 +19,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
+
+from tools.headers import OwnPages
 
 HOST = "127.0.0.1"
 HOSTS = [HOST, "localhost"]
@@ -29,10 +31,7 @@ _MOST_BODY = 512
 _BEAT_S = 10.0
 _SOON_S = 0.02
 TAP_HEADER = "x-emask"
-_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors "
-)
+_POLICY = "style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'"
 
 
 class Feed:
@@ -105,7 +104,10 @@ def application(feed: Feed, whole: Callable[[], str], tap: Tap, speak: Speak, fr
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS), Middleware(_Headers, framed_by=framed_by)],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=HOSTS),
+            Middleware(OwnPages, policy=_POLICY, framed_by=framed_by or "'none'"),
+        ],
     )
 
 
@@ -116,27 +118,6 @@ async def _body(request: Request) -> bytes:
         if len(body) > _MOST_BODY:
             return b""
     return body
-
-
-class _Headers:
-    """Headers that keep the page to itself, on every answer."""
-
-    def __init__(self, app: ASGIApp, framed_by: str) -> None:
-        self._app = app
-        self._added = [
-            (b"content-security-policy", (_POLICY + (framed_by or "'none'")).encode()),
-            (b"x-content-type-options", b"nosniff"),
-            (b"referrer-policy", b"no-referrer"),
-            (b"cache-control", b"no-store"),
-        ]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_more(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self._added]
-            await send(message)
-
-        await self._app(scope, receive, send_more)
 
 
 class Server:
