@@ -7,6 +7,8 @@ import importlib
 
 import click
 
+from tools import ROOT
+
 # Command -> (module, attribute, the line that `emask --help` shows).
 _COMMANDS = {
     "ids": ("tools.ids", "ids", "Rolling identifiers of a daily key."),
@@ -19,6 +21,7 @@ _COMMANDS = {
     "flash": ("tools.flash.cli", "flash", "The station that flashes, tests and labels tokens."),
     "bench": ("tools.bench.cli", "bench", "The firmware on simulated hardware."),
 }
+_NEED_THE_TREE = ("firmware", "flash", "bench")
 
 
 class Refused(click.ClickException):
@@ -48,6 +51,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
+        if cmd_name in _NEED_THE_TREE and not (ROOT / "firmware").is_dir():
+            raise click.UsageError(f"emask {cmd_name} needs the source tree (make setup there)")
         module, attribute, _ = _COMMANDS[cmd_name]
         return getattr(importlib.import_module(module), attribute)
 

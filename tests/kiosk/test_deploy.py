@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,8 +13,10 @@ import urllib.request
 import pytest
 from click.testing import CliRunner
 
+from tests.commands import words_of, wrong
 from tests.kiosk.hall_rig import free_port
 from tests.tools.world import World
+from tests.units import judged, needs_systemd, setting
 from tools import ROOT
 from tools.cli import main
 
@@ -24,41 +25,42 @@ ENVIRONMENT = {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent"
 UNIT = FOLDER / "emask-kiosk.service"
 
 
-def setting(name):
-    """All values of a setting, joined."""
-    return " ".join(re.findall(rf"^{name}=(.*)$", UNIT.read_text(), re.M))
-
-
 def test_service_runs_as_its_own_user_without_privileges():
-    assert setting("User") == "emask" and setting("NoNewPrivileges") == "yes"
-    assert setting("CapabilityBoundingSet") == "" and setting("ProtectSystem") == "strict"
+    assert setting(UNIT, "User") == "emask" and setting(UNIT, "NoNewPrivileges") == "yes"
+    assert setting(UNIT, "CapabilityBoundingSet") == "" and setting(UNIT, "ProtectSystem") == "strict"
     assert "u emask -" in (FOLDER / "sysusers.conf").read_text()
 
 
 def test_service_reaches_nothing_but_the_loopback():
-    assert setting("IPAddressDeny") == "any" and setting("IPAddressAllow") == "localhost"
-    assert "AF_INET6" not in setting("RestrictAddressFamilies") and "AF_NETLINK" not in setting(
-        "RestrictAddressFamilies"
-    )
+    assert setting(UNIT, "IPAddressDeny") == "any" and setting(UNIT, "IPAddressAllow") == "localhost"
+    families = setting(UNIT, "RestrictAddressFamilies").split()
+    assert "AF_INET6" not in families and "AF_NETLINK" not in families
 
 
 def test_service_starts_again_by_itself():
-    assert setting("Restart") == "always"
+    assert setting(UNIT, "Restart") == "always"
 
 
 def test_service_calls_a_command_that_there_is():
-    words = shlex.split(setting("ExecStart").replace("${PHONE}", "115").replace("$OPTIONS", "--clinic --print lp"))
+    words = shlex.split(
+        setting(UNIT, "ExecStart").replace("${PHONE}", "115").replace("$OPTIONS", "--clinic --print lp")
+    )
     assert words[0].endswith("/emask") and words[1:3] == ["kiosk", "serve"]
     said = CliRunner().invoke(main, [*words[1:3], "/nonexistent", *words[4:]])
     assert said.exit_code == 2 and "no such folder" in said.output
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
-def test_systemd_finds_little_exposed():
-    said = subprocess.run(
-        ["systemd-analyze", "security", "--offline=yes", "--threshold=25", str(UNIT)], capture_output=True, text=True
-    )
+@needs_systemd
+@pytest.mark.parametrize("unit", sorted(FOLDER.glob("*.service")), ids=lambda unit: unit.stem)
+def test_systemd_finds_little_exposed(unit):
+    said = judged(unit, 25)
     assert said.returncode == 0, said.stdout[-500:]
+
+
+def test_exchange_by_a_network_is_a_command_that_there_is_and_has_its_settings():
+    unit, settings = FOLDER / "emask-sync.service", (FOLDER / "kiosk.conf").read_text()
+    assert wrong(words_of(setting(unit, "ExecStart"))) == ""
+    assert all(f"\n{name}=" in settings for name in re.findall(r"\$\{(\w+)\}", setting(unit, "ExecStart")))
 
 
 class Served:
