@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 
 from emask import spec
 from tests.tools.intake_files import NOW_S, upload
-from tools import codes
+from tools import codes, wire
+from tools import rule as rules
 from tools.authority import core, intake, keyring, listing, retention, signer, staff, store
 from tools.authority.signer import Keys
 from tools.authority.store import Refused
@@ -155,6 +156,15 @@ def test_release_needs_two_persons(web, folder, clock):
     listing.accept(folder, made.values(), NOW_S + 90)
     assert web.get("/v1/releases", headers=an).json()[0]["state"] == "published"
     assert web.get("/v1/counts", headers=an).json()["last_serial"] == 1
+
+
+def test_rule_of_a_proposal_is_taken_by_its_bytes(web, folder):
+    an, binh = as_person(web, "an"), as_person(web, "binh")
+    rule = wire.pack_rule(rules.DEFAULT._replace(minutes=7))
+    number = web.post("/v1/releases", json={"rule": rule.hex()}, headers=an).json()["id"]
+    web.post(f"/v1/releases/{number}/approval", headers=binh)
+    assert listing.draft_release(folder, number, NOW_S).lists[0].terms.rule == rule
+    assert web.post("/v1/releases", json={"rule": rule.hex()[2:]}, headers=an).status_code == 422
 
 
 def test_proposal_is_void_after_a_day(web, folder, clock):

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, Field
 
+from emask import spec
 from tools import codes, wire
 from tools import rule as rules
 from tools.authority import core, counts, intake, releases, staff, store
@@ -63,11 +64,11 @@ class Taken(BaseModel):
 
 
 class Proposal(BaseModel):
-    """A list to be published. rule: 44 hexadecimal digits; left out: the default rule."""
+    """A list to be published. rule: its bytes in hexadecimal digits; left out: the default rule."""
 
     region: int = Field(0, ge=0, le=65535)
     scheme: str = Field("bluezone", pattern="^(bluezone|gaen)$")
-    rule: str | None = Field(None, pattern="^[0-9a-f]{44}$")
+    rule: str | None = Field(None, pattern=f"^[0-9a-f]{{{2 * spec.RULE_BYTES}}}$")
 
 
 class Numbered(BaseModel):
