@@ -9,7 +9,15 @@ from micropython import const
 _PRESS_MS = const(10000)
 _VISIT_MS = const(250000)
 _OF_SIGNALS = ("alerter", "cues", "emask.rhythm")
-_OF_OTHERS = _OF_SIGNALS + ("matching", "emask.match", "emask.exposure", "emask.encounter", "emask.context")
+_OF_OTHERS = _OF_SIGNALS + (
+    "matching",
+    "exempt",
+    "emask.group",
+    "emask.match",
+    "emask.exposure",
+    "emask.encounter",
+    "emask.context",
+)
 _OF_A_VISIT = (
     "emask.rule",
     "visit",
@@ -17,6 +25,8 @@ _OF_A_VISIT = (
     "status",
     "consent",
     "giving",
+    "exempt",
+    "emask.group",
     "trust",
     "lists",
     "listinfo",

@@ -1,6 +1,6 @@
 """Owns what an upload gives, and whose word it takes. Must not know how it is sealed, nor how the wearer is asked."""
 
-from emask import handshake, spec
+from emask import group, handshake, spec
 
 _NONE = ()
 
@@ -23,4 +23,9 @@ async def give(device, certificate, alive, whole, flags, days):
     records = device.identity.publish(device.store, device.clock, device.anchors(), now, days, device.board.entropy)
     if not records:
         return spec.UPLOAD_NOTHING, 0, _NONE
-    return spec.UPLOAD_GIVEN, spec.BY_PROXY if proxy else 0, records[-spec.UPLOAD_RECORDS :]
+    import exempt
+
+    # Who has no household marks as if it had one of its own: no record tells.
+    secret = exempt.household(device) or device.board.entropy(group.SECRET_BYTES)
+    records = [group.marked(secret, record) for record in records[-spec.UPLOAD_RECORDS :]]
+    return spec.UPLOAD_GIVEN, spec.BY_PROXY if proxy else 0, records

@@ -2,9 +2,10 @@
 
 import asyncio
 
+import exempt
 from micropython import const
 
-from emask import alert
+from emask import alert, group
 from emask.match import Matcher
 
 DEADLINE_MS = const(3600000)
@@ -23,7 +24,12 @@ class Matching:
         device = self._device
         lists = device.lists
         header = lists.header()
-        matcher = Matcher(header, device.store, device.anchors())
+        secret = exempt.household(device)
+        own_group = (lambda record: group.own(secret, record)) if secret else None
+        matcher = Matcher(header, device.store, device.anchors(), own_group=own_group)
+        pauses = exempt.pauses(device)
+        for at in range(0, len(pauses), 2):
+            matcher.exposure.pauses.append((pauses[at], pauses[at + 1] - 1))
         for _ in matcher.run(lists.records):
             await self._breathe()
         decision = matcher.exposure.decided

@@ -15,7 +15,7 @@ _ASKED = const(3)
 # Modules that no later part of the visit needs: a list's check takes memory enough.
 _CHECKING = ("emask_crypto.ed25519", "emask_crypto.sha512", "trust", "emask.certificate")
 _AGREEING = ("emask_crypto.x25519", "status")
-_SEALING = ("emask_crypto.hpke", "emask_crypto.chacha", "consent", "giving")
+_SEALING = ("emask_crypto.hpke", "emask_crypto.chacha", "consent", "giving", "exempt", "emask.group")
 _BLINKS = const(3)
 _BLINK_MS = const(200)
 
@@ -148,8 +148,13 @@ class Session:
         if asked is None:
             return self._refuse(spec.REFUSED_NOT_TRUSTED)
         self._stage = _ASKED
-        flags, days, code_hash = asked
+        flags, days, field = asked
         gc.collect()
+        details = 0
+        if flags >> 8:
+            import exempt
+
+            details = exempt.obey(self._device, self._certificate, flags, field)
         self._obey(flags)
         # The same work and the same bytes whether there is anything to give or not.
         from emask_crypto import hpke
@@ -163,9 +168,9 @@ class Session:
 
         result, how, records = await give(self._device, self._certificate, self.alive, self._whole, flags, days)
         text = handshake.pack_upload(self._device.identity.scheme.NUMBER, records, how)
-        blob = hpke.seal(self._shared, self._authority_enc, handshake.upload_info(self._whole, code_hash), text)
+        blob = hpke.seal(self._shared, self._authority_enc, handshake.upload_info(self._whole, field), text)
         gc.collect()
-        reply = self._keys.pack_reply(result, blob)
+        reply = self._keys.pack_reply(result, blob, details)
         del self._keys, self._secrets, self._shared  # they serve once
         memory.put_away(_SEALING)
         return [(spec.UPLOAD, reply)]

@@ -55,15 +55,20 @@ def unpack_status(text: bytes) -> tuple[dict[str, int], bytes]:
     return dict(zip(STATUS_FIELDS, _STATUS.unpack_from(text), strict=True)), text[_STATUS.size :]
 
 
-def pack_ask(keys: handshake.Keys, flags: int, days: int, hashed: bytes) -> bytes:
-    """ASK, 52 bytes."""
-    return chacha.seal(keys.to_token, bytes(12), struct.pack("<BBH32s", flags, days, 0, hashed))
+def pack_ask(keys: handshake.Keys, flags: int, days: int, field: bytes) -> bytes:
+    """ASK, 52 bytes. field: 32 bytes, whose meaning the flags give."""
+    return chacha.seal(keys.to_token, bytes(12), struct.pack("<BBH32s", flags & 255, days, flags >> 8, field))
 
 
-def unpack_reply(keys: handshake.Keys, body: bytes) -> tuple[int, bytes] | None:
-    """(result, blob for the authority) of UPLOAD, or None if it is not of this visit."""
+def unpack_reply(keys: handshake.Keys, body: bytes) -> tuple[int, int, bytes] | None:
+    """(result, details of the alert, blob for the authority) of UPLOAD, or None if it is not of this visit."""
     text = chacha.unseal(keys.to_kiosk, bytes(12), body) if len(body) == spec.SEALED_UPLOAD_BYTES else None
-    return None if text is None else (text[0], text[2:])
+    return None if text is None else (text[0], text[1], text[2:])
+
+
+def details(grade: int) -> tuple[int, int, int] | None:
+    """How long, how near, how sure, 0 to 3 each, of an alert's grade; None: there is no alert, or nobody asked."""
+    return (grade >> 2 & 3, grade >> 4 & 3, grade >> 6) if grade else None
 
 
 def code_hash(code: str) -> bytes:

@@ -1,24 +1,25 @@
-# Owns the marks by which tokens of one household or home know each other's published keys, and nobody else does.
-# Must not know how a mark travels with a key, nor what is done about it (emask.exposure).
+# Owns the marks by which tokens of one household or home know each other's published records, and nobody else does.
+# Must not know what is done about it (emask.exposure), nor where the secret is kept.
 from hashlib import sha256
 
+from emask import keylist
+
 SECRET_BYTES = 16
-MARK_BYTES = 4
 _LABEL = b"emask group\0"
 
 
 def mark(secret, key):
-    """The 4 bytes that go out beside a published key (32 bytes): who has not the secret sees random ones."""
-    return sha256(_LABEL + secret + key).digest()[:MARK_BYTES]
+    """The 14 bits that go out with a published key (32 bytes): who has not the secret sees random ones."""
+    digest = sha256(_LABEL + secret + key).digest()
+    return digest[0] | (digest[1] & 63) << 8
 
 
-class Groups:
-    """The groups that a token belongs to, by their secrets (16 bytes each)."""
+def marked(secret, record):
+    """A record (40 bytes) with the mark of the household that has this secret."""
+    key, first_slot, first_index, count = keylist.unpack_record(record)
+    return keylist.pack_record(key, first_slot, first_index, count, mark(secret, key))
 
-    def __init__(self, secrets=()):
-        self._secrets = [secret for secret in secrets if len(secret) == SECRET_BYTES]
 
-    def own(self, key, found):
-        """Whether the mark found beside a key was made in one of these groups. A stranger's is taken for an own one
-        once in 4 thousand million times."""
-        return any([mark(secret, key) == found for secret in self._secrets])
+def own(secret, record):
+    """Whether a record bears the mark of this household. A stranger's does once in 16,384 times."""
+    return mark(secret, record[:32]) == keylist.mark_of(record)

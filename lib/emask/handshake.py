@@ -11,9 +11,9 @@ _NONCE = "<B32s"
 _TIME = "<32sIHHB"  # ephemeral key, utc s, ms, uncertainty s, flags 0
 _TIME_BYTES = const(41)
 _STATUS = "<BHBHIIHIIHHH"  # SPEC 4.3, then 32 bytes of secret
-_ASK = "<BBH32s"  # flags, days, 0, hash of the code
+_ASK = "<BBH32s"  # flags, days, more flags, field
 _UPLOAD = "<BB"  # scheme, number of records; then 12 places of 40 bytes
-_REPLY = "<BB"  # result, 0; then the blob
+_REPLY = "<BB"  # result, details of the alert; then the blob
 STATUS_INFO = b"emask/1 status\0"
 UPLOAD_INFO = b"emask/1 upload\0"
 
@@ -85,20 +85,20 @@ class Keys:
         self.to_kiosk = hkdf.expand(key, b"emask/1 reply\0", 32)
 
     def unpack_ask(self, body):
-        """(flags, days, hash of the code) or None if it is not of this visit's kiosk."""
+        """(flags, days, field of 32 bytes) or None if it is not of this visit's kiosk."""
         from emask_crypto import chacha
 
         text = chacha.unseal(self.to_token, bytes(12), body) if len(body) == spec.SEALED_ASK_BYTES else None
         if text is None:
             return None
-        flags, days, _, code_hash = struct.unpack(_ASK, text)
-        return flags, days, code_hash
+        flags, days, more, field = struct.unpack(_ASK, text)
+        return flags | more << 8, days, field
 
-    def pack_reply(self, result, blob):
-        """UPLOAD, 548 bytes."""
+    def pack_reply(self, result, blob, details=0):
+        """UPLOAD, 548 bytes. details: of the alert (SPEC 3.3), if they were asked for."""
         from emask_crypto import chacha
 
-        return chacha.seal(self.to_kiosk, bytes(12), struct.pack(_REPLY, result, 0) + blob)
+        return chacha.seal(self.to_kiosk, bytes(12), struct.pack(_REPLY, result, details) + blob)
 
 
 def upload_info(whole, hashed):

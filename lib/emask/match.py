@@ -72,7 +72,7 @@ class Matcher:
     """Compares the sightings in `store` with a list's records; `header` is the list's, with the rule in it.
 
     `for _ in matcher.run(open_records)` does it, a short piece at a time; then `exposure.decided` says. Nothing is kept
-    in flash: after a reset it is simply run again. own_group(key): whether a key is of the own household or home.
+    in flash: after a reset it is simply run again. own_group(record): whether a record is of the own household or home.
     """
 
     def __init__(self, header, store, anchors, capacity=_PIECE, own_group=None):
@@ -153,7 +153,7 @@ class Matcher:
         begin = max(first, sightings.first_s // length)
         count = min(count, rules.KEY_DAYS * rules.SLOTS_PER_DAY)
         end = min(first + count, sightings.last_s // length + 1, self._header.issued_s // length)
-        if self._own_group and self._own_group(key):
+        if self._own_group and self._own_group(record):
             self.exposure.left_out.add(self._record)
         if begin < end:
             chain = rules.Chain(key[: rules.KEY_BYTES], begin, index + begin - first)

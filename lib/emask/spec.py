@@ -35,6 +35,8 @@ ALERT = const(7)
 LISTINFO = const(8)
 TRUST = const(9)
 REVOKED = const(10)
+HOUSEHOLD = const(11)
+PAUSES = const(12)
 SIGHTING_VERSION = const(2)
 SIGHTING_BYTES = const(32)
 HEARD_BYTES = const(25)
@@ -78,6 +80,11 @@ ASK_SHELF = const(2)
 ASK_ACK_ALERT = const(4)
 ASK_UPLOAD = const(8)
 ASK_PROXY = const(16)  # of somebody who can't press
+ASK_HOUSEHOLD = const(256)  # these three by a clinic's kiosk only
+ASK_PAUSE = const(512)
+ASK_DETAILS = const(1024)
+PAUSE_MAX_MIN = const(720)
+PAUSE_FIELDS = const(30)  # of PAUSES: two for each
 # How the wearer agreed, in the sealed part of UPLOAD, beside the scheme
 BY_PROXY = const(16)
 # Results in UPLOAD
@@ -128,5 +135,5 @@ F1_LIST = const(2)
 LIST_KEY = const(3)
 KIOSK_KEY = const(4)
 SESSION_PROOF = const(5)
-PROXY_KIOSK_KEY = const(6)  # of a kiosk that may also ask those who can't press
+PROXY_KIOSK_KEY = const(6)  # of a clinic's kiosk, which may ask for more than others
 ANY_REGION = const(0)

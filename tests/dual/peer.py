@@ -111,11 +111,14 @@ class Kiosk:
 
     def ask(self, flags=0, days=0, code_hash=bytes(32)):
         """The body of ASK."""
-        return chacha.seal(self.keys.to_token, bytes(12), struct.pack("<BBH32s", flags, days, 0, code_hash))
+        return chacha.seal(
+            self.keys.to_token, bytes(12), struct.pack("<BBH32s", flags & 255, days, flags >> 8, code_hash)
+        )
 
     def reply(self, body):
-        """(result, blob) of an UPLOAD, or None."""
+        """(result, blob) of an UPLOAD, or None; its details stay in `details`."""
         text = chacha.unseal(self.keys.to_kiosk, bytes(12), body)
+        self.details = text and text[1]
         return text and (text[0], text[2:])
 
     def upload(self, blob, code_hash=bytes(32)):

@@ -116,8 +116,8 @@ def test_attenuation_takes_tx_power_into_account():
 def test_record_of_the_own_group_alerts_nobody():
     world = _World()
     world.encounter(_KEY, _NOON, 2)
-    assert world.decide([_record()], own_group=lambda key: key == _KEY) is None
-    assert world.decide([_record()], own_group=lambda key: key != _KEY) == (_DAY, 30)
+    assert world.decide([_record()], own_group=lambda record: record[:32] == _KEY) is None
+    assert world.decide([_record()], own_group=lambda record: record[:32] != _KEY) == (_DAY, 30)
 
 
 def test_far_identifiers_make_a_contact_but_no_minutes():

@@ -169,6 +169,8 @@ def test_keys_and_number_of_a_visit_are_the_golden_ones():
     assert (keys.to_token, keys.to_kiosk) == (_visit("key_to_token"), _visit("key_to_kiosk"))
     flags, days, code_hash = keys.unpack_ask(_visit("ask"))
     assert (flags, days, len(code_hash)) == (spec.ASK_UPLOAD, 14, 32)
+    flags, days, field = keys.unpack_ask(_visit("ask_household"))
+    assert (flags, days, field) == (spec.ASK_HOUSEHOLD, 0, bytes(range(100, 116)) + bytes(16))
 
 
 def test_sealed_bodies_have_one_length_whatever_they_say():

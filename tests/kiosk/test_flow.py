@@ -86,8 +86,7 @@ def test_token_that_nobody_claimed_shows_no_result():
 @pytest.mark.parametrize("name", [name for name, row in flow.TABLE.items() if row.taps])
 def test_every_tap_and_every_end_of_time_leads_to_a_screen(name):
     row = flow.TABLE[name]
-    assert set(row.taps.values()) - {"result"} <= set(flow.TABLE)
-    assert row.then in flow.TABLE
+    assert {*row.taps.values(), row.then} - {"result", "rest"} <= set(flow.TABLE)
 
 
 @pytest.mark.parametrize("name", flow.TABLE)
@@ -99,7 +98,7 @@ def test_every_screen_comes_back_to_the_start_or_waits_for_the_visit(name):
         assert name not in seen
         seen.add(name)
         assert flow.TABLE[name].limit_s
-        name = flow.TABLE[name].then
+        name = flow.TABLE[name].then.replace("rest", "weak")
 
 
 def test_reading_leaves_time_for_the_list_within_a_visit():
@@ -128,6 +127,78 @@ def test_upload_asks_first_then_shows_the_number_and_says_what_became_of_it(agre
     own.show_number((3, 5))
     assert own.screen.taps == ("stop",) and own.screen.name == ("still" if proxy else "number")
     own.finished(upload)
+    assert own.screen.name == screen and own.errand == ""
+
+
+def at_the_advice(certified):
+    own = Flow(phone="115", clinic=True)
+    own.certified = certified
+    own.seen()
+    own.ask_which()
+    own.tap("yes")
+    own.told(replace(ALERT, findings=(report.Finding("T41"),)))
+    for tap in ("show", "next"):
+        own.tap(tap)
+    return own
+
+
+def test_details_are_there_for_who_asks_at_a_clinic_s_kiosk_only():
+    assert "details" not in at_the_advice(False).screen.taps
+    own = at_the_advice(True)
+    assert not own.detailed and own.tap("details") and own.detailed and own.acknowledged
+    own.finished(details=(2, 3, 1))
+    assert own.screen.name == "details" and own.screen.row.private
+    assert own.screen.fields == {"length": 2, "near": 3, "sure": 1}
+    own.tap("next")
+    assert own.screen.name == "weak" and own.screen.fields == {"code": "T41"}
+
+
+def test_next_wearer_does_not_inherit_the_wish_for_details():
+    own = at_the_advice(True)
+    own.tap("details")
+    own.finished()
+    own.seen()
+    assert not own.detailed
+
+
+def begun(*taps):
+    own = Flow(clinic=True)
+    for tap in ("staff", "more", *taps):
+        assert own.tap(tap), tap
+    assert own.screen.name == "press"
+    return own
+
+
+def test_household_takes_one_token_after_another_until_it_is_finished():
+    own = begun("household", "agree")
+    for _ in range(3):
+        own.seen()
+        own.finished()
+        assert own.screen.name == "joined" and own.errand == "household"
+        own.tap("another")
+    own.seen()
+    own.finished()
+    own.tap("finish")
+    assert own.screen.name == "start" and own.errand == ""
+
+
+def test_household_outlives_a_visit_that_breaks():
+    own = begun("household", "agree")
+    own.seen()
+    own.broke("lost", "K51")
+    assert own.screen.name == "unjoined" and own.screen.fields == {"code": "K51"} and own.errand == "household"
+    own.time_is_up()
+    assert own.screen.name == "start" and own.errand == ""
+
+
+@pytest.mark.parametrize(
+    "tap, minutes, screen", [("four", 240, "paused"), ("eight", 480, "paused"), ("end", 0, "resumed")]
+)
+def test_pause_is_for_hours_or_ends(tap, minutes, screen):
+    own = begun("pause", tap)
+    own.seen()
+    assert own.pause_min == minutes
+    own.finished()
     assert own.screen.name == screen and own.errand == ""
 
 
@@ -223,6 +294,14 @@ def test_old_firmware_is_found_if_the_newest_is_known():
 def test_token_that_is_weak_on_the_tray_has_a_weak_radio():
     assert report.read(status(), NOW_S, level_dbm=-73).codes == "T32"
     assert report.read(status(), NOW_S, level_dbm=-72).codes == ""
+
+
+@pytest.mark.parametrize("level_mv, screen", [(3550, "battery"), (3400, "empty")])
+def test_weak_battery_alone_is_said_in_words_of_its_own(level_mv, screen):
+    own = at_the_result(told(battery_mv=level_mv))
+    own.tap("next")
+    own.finished()
+    assert own.screen.name == screen and own.tap("next") and own.screen.name == "slip"
 
 
 @pytest.mark.parametrize("what, screen", [({"battery_mv": 3400, "damaged": 1}, "broken"), ({"damaged": 1}, "weak")])

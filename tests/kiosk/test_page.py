@@ -4,7 +4,7 @@ import pytest
 
 from emask import spec
 from tests.kiosk.browser import chromium, on, tap
-from tests.kiosk.hall_rig import ALERTED, Hall
+from tests.kiosk.hall_rig import ALERTED, SEEN, Hall
 from tests.tools.world import NOW_S
 from tools import signing
 from tools.authority import core
@@ -102,8 +102,8 @@ def test_upload_shows_the_number_and_strikes_out_its_code(page, hall):
 
 
 @pytest.fixture
-def proxy_kiosk(hall):
-    """The kiosk with a certificate that lets it ask for who can't press."""
+def clinic_kiosk(hall):
+    """The kiosk with a clinic's certificate."""
     path = hall.folder.path / "kiosk.cert"
     before = path.read_bytes()
     public = signing.load_public(hall.folder.path / "kiosk.pub")
@@ -112,7 +112,7 @@ def proxy_kiosk(hall):
     path.write_bytes(before)
 
 
-def test_representative_s_consent_has_codes_of_its_own_and_stands_in_the_log(page, hall, proxy_kiosk):
+def test_representative_s_consent_has_codes_of_its_own_and_stands_in_the_log(page, hall, clinic_kiosk):
     own = hall.token()
     tap(page, "staff", "staff")
     tap(page, "upload", "consent")
@@ -123,6 +123,71 @@ def test_representative_s_consent_has_codes_of_its_own_and_stands_in_the_log(pag
     assert own.asked == spec.ASK_UPLOAD | spec.ASK_PROXY
     assert "PCDEFGHJKLMN" not in (hall.folder.path / "codes.txt").read_text()
     assert hall.folder.visits()[-1]["proxy"] is True
+
+
+def test_household_is_told_to_each_of_its_tokens_and_to_no_later_one(page, hall, clinic_kiosk):
+    secrets = []
+    for tokens in (2, 1):
+        tap(page, "staff", "staff")
+        tap(page, "more", "tasks")
+        tap(page, "household", "household")
+        tap(page, "agree", "press")
+        for number in range(tokens):
+            own = hall.token()
+            hall.tray.press(own)
+            on(page, "which")
+            tap(page, "yes", "joined")
+            assert own.asked == spec.ASK_HOUSEHOLD
+            secrets.append(own.field)
+            if number + 1 < tokens:
+                tap(page, "another", "press")
+        tap(page, "finish", "start")
+    assert secrets[0] == secrets[1] != secrets[2] and any(secrets[0][:16]) and not any(secrets[0][16:])
+    assert secrets[0].hex() not in str(hall.folder.visits())
+
+
+def test_pause_is_told_to_a_token_in_minutes(page, hall, clinic_kiosk):
+    own = hall.token()
+    tap(page, "staff", "staff")
+    tap(page, "more", "tasks")
+    tap(page, "pause", "pause")
+    tap(page, "eight", "press")
+    hall.tray.press(own)
+    on(page, "which")
+    tap(page, "yes", "paused")
+    assert (own.asked, own.field) == (spec.ASK_PAUSE, (480).to_bytes(32, "little"))
+    assert hall.folder.visits()[-1]["errand"] == "pause"
+
+
+def test_kiosk_without_a_clinic_s_certificate_says_so(page, hall):
+    tap(page, "staff", "staff")
+    tap(page, "more", "tasks")
+    tap(page, "pause", "pause")
+    tap(page, "four", "press")
+    hall.tray.press(hall.token())
+    on(page, "retry")
+    assert "K82" in text(page)
+
+
+def test_health_worker_reads_how_long_how_near_how_sure_if_the_wearer_asks(page, hall, clinic_kiosk):
+    own = hall.token(ALERTED)
+    own.grade = 1 | 2 << 2 | 3 << 4 | 1 << 6
+    to_result(page, hall, own)
+    tap(page, "show", "alert")
+    tap(page, "next", "advice")
+    tap(page, "details", "details")
+    assert "hơn một giờ, rất gần, chưa chắc" in text(page)
+    assert own.asked == spec.ASK_DETAILS | spec.ASK_ACK_ALERT
+    tap(page, "next", "slip")
+    tap(page, "skip", "done")
+
+
+def test_weak_battery_is_told_in_words(page, hall):
+    to_result(page, hall, hall.token({**SEEN, "battery_mv": 3550}))
+    tap(page, "show", "none")
+    tap(page, "next", "battery")
+    assert "Pin thẻ yếu" in text(page) and "sạc" in text(page) and "T11" in text(page)
+    tap(page, "next", "slip")
 
 
 def test_keys_alone_go_through_the_flow(page, hall):

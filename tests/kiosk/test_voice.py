@@ -16,12 +16,13 @@ from tools.kiosk.hall.flow import Screen
 
 LANGUAGES = words.load_all()
 FIELDS = {"day": date(2026, 11, 24), "phone": "1900 9095", "code": "T11", "a": 3, "b": 5}
+DETAILS = {"length": 1, "near": 2, "sure": 0}
 PRIVATE = [name for name, row in flow.TABLE.items() if row.private]
 PUBLIC = [name for name, row in flow.TABLE.items() if not row.private]
 
 
 def screen(name, number=1):
-    return Screen(name, flow.TABLE[name], (), number, FIELDS)
+    return Screen(name, flow.TABLE[name], (), number, DETAILS if name == "details" else FIELDS)
 
 
 def heard(name, tag="vi", **options):

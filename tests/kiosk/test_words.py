@@ -9,6 +9,7 @@ from tools.kiosk.hall import flow, words
 
 LANGUAGES = words.load_all()
 FIELDS = {"day": date(2026, 11, 24), "phone": "1900\N{NO-BREAK SPACE}9095", "code": "T11", "a": 3, "b": 5}
+GRADES = [{"length": a, "near": b, "sure": c} for a in range(4) for b in range(4) for c in range(4)]
 NOT_SCREENS = {"neutral", "down"}
 # What a result must never say, in each language: that someone is well, safe, free of it, or negative.
 PROMISES = {
@@ -34,7 +35,8 @@ def test_language_has_every_screen_button_and_line(language):
 @everywhere
 @pytest.mark.parametrize("name", flow.TABLE)
 def test_screen_has_at_most_twelve_words_with_its_buttons(language, name):
-    shown = [language.say(name, **FIELDS), *(language.label(tap) for tap in flow.TABLE[name].taps)]
+    longest = max((language.say(name, **FIELDS, **grades) for grades in GRADES), key=words.count)
+    shown = [longest, *(language.label(tap) for tap in flow.TABLE[name].taps)]
     if name == "start":  # with the staff's button and the other languages' names
         shown += [language.label("staff"), *(other.name for other in LANGUAGES.values() if other is not language)]
     if name in ("number", "still"):
@@ -62,7 +64,18 @@ def test_no_warning_is_said_with_its_date_and_that_it_is_no_test(language):
 
 
 @everywhere
-@pytest.mark.parametrize("name", ["lost", "retry", "closed", "weak", "broken", "unprinted"])
+def test_words_for_a_health_worker_differ_and_tell_no_time_place_or_number(language):
+    said = {language.say("details", **grades) for grades in GRADES}
+    assert len(said) == len(GRADES) and not any(sign.isdecimal() for text in said for sign in text)
+    assert language.speak("details", **GRADES[5]) == language.say("details", **GRADES[5]).replace(
+        "\N{NO-BREAK SPACE}", " "
+    )
+
+
+@everywhere
+@pytest.mark.parametrize(
+    "name", ["lost", "retry", "closed", "weak", "broken", "battery", "empty", "unjoined", "unprinted"]
+)
 def test_fault_names_its_staff_code(language, name):
     assert language.say(name, code="K11").count("K11") == 1
 

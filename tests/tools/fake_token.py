@@ -24,7 +24,7 @@ class FakeToken:
         self.file = bytearray()
         self.upload = [keylist.pack_record(key, 1000, 0, 90)]
         self.heard, self.times, self.shelf, self.notify = [], [], True, None
-        self.nudges = 0
+        self.nudges = self.grade = 0
         self.status = {}  # fields that differ from a usual token's
         self._joiner, self._sequence = frames.Joiner(512), 0
         self._once, self._enc = self._drawn()
@@ -92,7 +92,7 @@ class FakeToken:
         return spec.STATUS, hpke.seal(shared, self._enc, info, status)
 
     def _ask(self, body):
-        flags, self.days, code_hash = self._keys.unpack_ask(body)
+        flags, self.days, self.field = self._keys.unpack_ask(body)
         self.asked = flags
         self.shelf = self.shelf and not flags & spec.ASK_HANDOVER
         result = spec.UPLOAD_GIVEN if "unasked" in self.faults else spec.UPLOAD_NOT_ASKED
@@ -102,8 +102,9 @@ class FakeToken:
         text = handshake.pack_upload(self.scheme, self.upload if result == spec.UPLOAD_GIVEN else [], how)
         once, enc = self._drawn()
         shared = hpke.agree(once, enc, self._seal_key)
-        blob = hpke.seal(shared, enc, handshake.upload_info(self.whole, code_hash), text)
-        reply = self._keys.pack_reply(result, blob)
+        blob = hpke.seal(shared, enc, handshake.upload_info(self.whole, self.field), text)
+        details = self.grade if flags & spec.ASK_DETAILS else 0
+        reply = self._keys.pack_reply(result, blob, details)
         return bytes(len(reply)) if "junk_upload" in self.faults else reply
 
     def _want(self):

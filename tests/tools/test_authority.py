@@ -119,6 +119,16 @@ def test_list_holds_only_slots_that_ended_before_it(folder, tmp_path):
     assert (key, first, index) == (KEY, SLOT - 100, 7) and first + count == SLOT - spec.TOLERANCE_SLOTS
 
 
+def test_mark_of_a_household_is_passed_on_unread(folder, tmp_path):
+    (code,) = intake.issue_codes(folder, 1, NOW_S)
+    marked = SLOT - 200 | 0x5C << 24, 150 | 0x2A << 10
+    intake.ingest(folder, upload(folder, tmp_path / "a", code, first_slot=marked[0], count=marked[1]), NOW_S)
+    done = core.publish(folder, tmp_path / "list.eml", NOW_S, rules.DEFAULT)
+    (record,) = lists.load(done.path, keyring.root_public(folder)).records()
+    assert keylist.mark_of(record) == 0x2A5C
+    assert keylist.unpack_record(record) == (KEY, SLOT - 200, 7, 150)
+
+
 def test_short_lists_hold_what_is_new_since(folder, tmp_path):
     codes = intake.issue_codes(folder, 3, NOW_S)
     for number, code in enumerate(codes, 1):

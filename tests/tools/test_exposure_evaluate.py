@@ -15,7 +15,7 @@ from tests.tools.test_exposure_data import COLUMNS, LUNCH, PARTY, made
 from tools import ROOT, wire
 from tools import rule as rules
 from tools.cli import main
-from tools.exposure import data, evaluate, fit, judge, methods, rule_files, words
+from tools.exposure import data, evaluate, fit, judge, methods, rule_files
 
 MIT = ROOT / "tests" / "data" / "mit_matrix_rssi.csv"
 
@@ -216,14 +216,6 @@ def test_token_reads_the_fields_of_a_rule_where_the_host_puts_them():
 def test_rule_of_the_tests_on_both_interpreters_is_the_one_built_in():
     assert rules.Rule._fields == dual_rules.FIELDS and tuple(rules.DEFAULT) == dual_rules.BUILT_IN
     assert dual_rules.pack(rules.DEFAULT) == wire.pack_rule(rules.DEFAULT)
-
-
-def test_words_tell_no_time_place_or_number():
-    said = {words.words(a, b, c) for a in range(4) for b in range(4) for c in range(4)}
-    assert len(said) == 64
-    assert not any(ch.isdigit() for text in said for ch in text)
-    with pytest.raises(ValueError):
-        words.words(0, 4, 0)
 
 
 def test_recall_at_a_precision_is_the_best_threshold():

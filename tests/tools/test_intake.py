@@ -105,7 +105,7 @@ def test_upload_by_proxy_is_taken_and_recorded_without_anybody(world, token):
 
 def test_kiosk_that_is_not_certified_for_it_does_not_ask_by_proxy(world, token):
     (code,) = proxies(world)
-    with pytest.raises(VisitError, match="can't press"):
+    with pytest.raises(VisitError, match="for a clinic"):
         visit(token, world.kiosk, code)
     assert spec.ASK not in token.heard and not world.kiosk.uploads()
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 PATH = Path(__file__).with_name("golden.json")
 KEY = bytes(range(32))
+HOUSEHOLD = bytes(range(100, 116))
 TEK = bytes.fromhex("75c734c6dd1a782de7a965da5eb93125")
 PICKED = (0, 4, 8, 12, 16, 18, 20, 22, 24, 26, 28, 30)
 
@@ -101,6 +102,12 @@ def records() -> bytes:
     return one + bytes(32) + le(1983096, 4) + le(0, 2) + le(672, 2)
 
 
+def marked() -> bytes:
+    """The first record with its household's mark: 14 bits, 8 above the slot and 6 above the number."""
+    mark = int.from_bytes(sha(b"emask group\0" + HOUSEHOLD + KEY)[:2], "little") & 0x3FFF
+    return KEY + le(1983000 | (mark & 255) << 24, 4) + le(5, 2) + le(96 | (mark >> 8) << 10, 2)
+
+
 def rule() -> bytes:
     """2.0 m for 15 minutes, tolerance 2, bias -300, slope 126, share 192, adverts 40, -12 dB, TX power from -21 to
     9 dBm, least 128, rigid 50, at rest 60, noise 64 beyond 30, flags 1."""
@@ -128,6 +135,7 @@ def visit() -> dict[str, str]:
     key = hmac.digest(whole, SECRET, "sha256")
     to_token, to_kiosk = expand(key, b"emask/1 ask\0"), expand(key, b"emask/1 reply\0")
     ask = b"\x08\x0e" + le(0, 2) + sha(b"emask code\0ABCDEFGHJKLM")
+    household = b"\0\0" + le(1, 2) + HOUSEHOLD + bytes(16)
     return {
         "nonce": nonce.hex(),
         "session_signed": signed.hex(),
@@ -141,6 +149,7 @@ def visit() -> dict[str, str]:
         "key_to_token": to_token.hex(),
         "key_to_kiosk": to_kiosk.hex(),
         "ask": ChaCha20Poly1305(to_token).encrypt(bytes(12), ask, b"").hex(),
+        "ask_household": ChaCha20Poly1305(to_token).encrypt(bytes(12), household, b"").hex(),
         "upload_sha256": sha(b"\x01\x02" + records() + bytes(400)).hex(),
     }  # fmt: skip
 
@@ -180,6 +189,8 @@ def golden() -> dict:
         "alert": (le(20660, 2) + b"\x01\x01" + le(77, 4) + le(20674, 2)).hex(),
         "ring": ring(),
         "record": records()[:40].hex(),
+        "record_marked": marked().hex(),
+        "pauses": (le(29749680, 4) + le(29750160, 4) + le(29751120, 4) + le(29751360, 4)).hex(),
         "certificate": certificate().hex(),
         "rule": rule().hex(),
         "manifest": manifest().hex(),

@@ -137,11 +137,14 @@ def _records(database: Connection, scheme: int, issued_s: int, end_slot: int, ba
     oldest_slot = (issued_s - _RETENTION_S) // schemes.get(scheme).SLOT_S
     known = tables.records.c
     wanted = (
-        select(known.key, known.first_slot, known.first_index, known["count"])
+        select(known.key, known.first_slot, known.first_index, known["count"], known.mark)
         .join(tables.uploads)
         .where(tables.uploads.c.scheme == scheme, known.first_slot < end_slot)
         .where(known.first_slot + known["count"] > oldest_slot, or_(known.listed.is_(None), known.listed > base))
         .order_by(known.key, known.first_slot)
     )
     rows = database.execute(wanted)
-    return [keylist.pack_record(key, first, index, min(count, end_slot - first)) for key, first, index, count in rows]
+    return [
+        keylist.pack_record(key, first, index, min(count, end_slot - first), mark)
+        for key, first, index, count, mark in rows
+    ]

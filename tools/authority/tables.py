@@ -46,6 +46,7 @@ records = Table(
     Column("first_slot", BigInteger, nullable=False),
     Column("first_index", Integer, nullable=False),
     Column("count", Integer, nullable=False),
+    Column("mark", Integer, nullable=False, server_default="0"),
     Column("listed", BigInteger),
 )
 lists = Table(

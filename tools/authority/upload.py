@@ -36,12 +36,13 @@ class UploadError(Exception):
 
 @dataclass(frozen=True)
 class Record:
-    """One stretch of a key chain; slots and index in the scheme's slots."""
+    """One stretch of a key chain; slots and index in the scheme's slots. mark: of its household, passed on unread."""
 
     key: bytes
     first_slot: int
     first_index: int
     count: int
+    mark: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,17 @@ def _records(text: bytes) -> tuple[int, int, tuple[Record, ...]]:
     try:
         number, how, packed = wire.unpack_upload(text)
         schemes.get(number)
-        records = tuple(Record(*keylist.unpack_record(record)) for record in packed)
+        records = tuple(_record(record) for record in packed)
     except ValueError:
         raise UploadError("what is sealed is no upload") from None
     if not records:
         raise UploadError("an upload of nothing")
     return number, how, records
+
+
+def _record(packed: bytes) -> Record:
+    key, first_slot, first_index, count = keylist.unpack_record(packed)
+    return Record(key, first_slot, first_index, count, keylist.mark_of(packed))
 
 
 def _check(record: Record, scheme, now_s: int) -> None:

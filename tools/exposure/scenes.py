@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from emask import group, sighting
+from emask import group, keylist, sighting
 from emask.exposure import Exposure
 from tools import rule as rules
 from tools.exposure import judge
@@ -111,8 +111,8 @@ def _alerts(scene: Scene, variant: str, rule: rules.Rule, chance: random.Random)
     for start, adverts, levels in kept:
         still = variant == "motion sensor" and all(heard.still[start - _NOON : start - _NOON + 15])
         engine.hit(0, start // 15, start, 0, adverts, levels, still)
-    key = bytes([7]) * 32
-    if variant == "group told" and group.Groups([_SECRET]).own(key, group.mark(_SECRET, key)):
+    record = group.marked(_SECRET, keylist.pack_record(bytes([7]) * 32, _NOON // 15, 0, 96))
+    if variant == "group told" and group.own(_SECRET, record):
         engine.left_out.add(0)
     if variant == "pause used":
         engine.pauses.append((_NOON, _NOON + len(heard.levels)))

@@ -23,6 +23,8 @@ from tools.lists import ListFile
 WAIT_S = 15.0
 CONSENT_S = 75.0  # the wearer has 60 s to agree
 _CLOCK_UNCERTAINTY_S = 2
+_FIELD_BYTES = 32
+_FOR_CLINICS = spec.ASK_PROXY | spec.ASK_HOUSEHOLD | spec.ASK_PAUSE | spec.ASK_DETAILS
 _LIST_RESULTS = (
     "taken",
     "damaged on the way",
@@ -45,34 +47,53 @@ Greet = Callable[[Blink], Awaitable[bool]]
 
 @dataclass
 class VisitResult:
-    """What a visit did. `status`: fields of the token's STATUS; `list`: what became of the list, or "none"."""
+    """What a visit did. `status`: fields of the token's STATUS; `list`: what became of the list, or "none"; `details`:
+    how long, how near, how sure a contact was, 0 to 3 each, if the wearer asked and there was one.
+    """
 
     status: dict[str, int] = field(default_factory=dict)
     list: str = "none"
     list_serial: int = 0
     upload: str = "none"
+    details: tuple[int, int, int] | None = None
     complete: bool = False
     sent_bytes: int = 0
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What the kiosk asks of a token. code: of the upload that the wearer came for."""
+    """What the kiosk asks of a token. code: of the upload that the wearer came for; household: 16 bytes, the secret of
+    the one that the token joins; pause_min: for so many minutes nothing counts, 0 ends a pause; details: of the alert.
+    """
 
     handover: bool = False
     to_shelf: bool = False
     end_alert: bool = False
     code: str | None = None
     days: int = spec.INFECTIOUS_DAYS
+    household: bytes | None = None
+    pause_min: int | None = None
+    details: bool = False
 
     def flags(self) -> int:
         wanted = (
             (self.handover, spec.ASK_HANDOVER),
             (self.to_shelf, spec.ASK_SHELF),
             (self.end_alert, spec.ASK_ACK_ALERT),
+            (self.household is not None, spec.ASK_HOUSEHOLD),
+            (self.pause_min is not None, spec.ASK_PAUSE),
+            (self.details, spec.ASK_DETAILS),
         )
         upload = codes.kind_of(self.code).ask if self.code is not None else 0
         return sum(flag for wish, flag in wanted if wish) | upload
+
+    def field(self) -> bytes:
+        """The 32 bytes that go with the flags."""
+        if self.code is not None:
+            return wire.code_hash(self.code)
+        if self.household is not None:
+            return self.household + bytes(_FIELD_BYTES - len(self.household))
+        return (self.pause_min or 0).to_bytes(_FIELD_BYTES, "little")
 
 
 Decide = Callable[[dict[str, int]], Awaitable[Wish]]
@@ -177,19 +198,19 @@ async def _ask(
     result: VisitResult,
     show: Show | None,
 ) -> None:
-    if wish.flags() & spec.ASK_PROXY and opened.kind != spec.PROXY_KIOSK_KEY:
-        raise VisitError("this kiosk is not certified to ask those who can't press")
-    hashed = wire.code_hash(wish.code) if wish.code is not None else bytes(32)
+    if wish.flags() & _FOR_CLINICS and opened.kind != spec.PROXY_KIOSK_KEY:
+        raise VisitError("this kiosk is not certified for a clinic")
     if wish.code is not None:
         folder.make_room()  # what a token gives it gives once
-    request = wire.pack_ask(opened.keys, wish.flags(), wish.days if wish.code else 0, hashed)
+    request = wire.pack_ask(opened.keys, wish.flags(), wish.days if wish.code else 0, wish.field())
     if show and wish.code is not None:
         show(handshake.number(opened.whole))
     kind, body = await channel.ask(spec.ASK, request, spec.UPLOAD, wait_s=CONSENT_S if wish.code else None)
     answer = wire.unpack_reply(opened.keys, body) if kind == spec.UPLOAD else None
     if answer is None:
         raise VisitError("the token's answer is not of this visit")
-    outcome, blob = answer
+    outcome, grade, blob = answer
+    result.details = wire.details(grade)
     if outcome >= len(_UPLOAD_RESULTS) or outcome == spec.UPLOAD_GIVEN and wish.code is None:
         raise VisitError("the token answers what it was not asked")
     if outcome == spec.UPLOAD_GIVEN:

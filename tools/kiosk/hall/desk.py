@@ -10,11 +10,12 @@ from typing import Any
 
 from bleak.exc import BleakError
 
+from emask import group
 from tools.kiosk import service
 from tools.kiosk.folder import KioskFolder
 from tools.kiosk.hall import faults, nearest, report, stock
-from tools.kiosk.hall.errand import Errand
-from tools.kiosk.hall.flow import Flow
+from tools.kiosk.hall.errand import Errand, certified
+from tools.kiosk.hall.flow import HOUSEHOLD, Flow
 from tools.kiosk.session import VisitResult, Wish
 
 _BLINK_EVERY_S = 4.0
@@ -55,6 +56,7 @@ class Desk:
         self._timer: asyncio.TimerHandle | None = None
         self._timed = -1
         self._known = False  # whether a person said that it is their token
+        self._household = b""  # the secret of the household that is being told to its tokens; it is kept nowhere else
         self._visit: asyncio.Task[Any] | None = None
 
     # -- people
@@ -73,6 +75,8 @@ class Desk:
         """To be called after each change of the flow: sets the screen's limit and wakes who waits for a person."""
         self._moved.set()
         screen = self.flow.screen
+        if self.flow.errand != HOUSEHOLD:
+            self._household = b""
         if screen.number == self._timed:
             return
         self._timed = screen.number
@@ -132,10 +136,14 @@ class Desk:
             self.flow.back()
 
     async def _serve(self, device: Any, level_dbm: float) -> None:
-        errand = Errand.of(self.flow, self.folder)
+        if self.flow.errand == HOUSEHOLD and not self._household:
+            self._household = self.folder.chance(group.SECRET_BYTES)
+        errand = Errand.of(self.flow, self.folder, self._household)
+        self.flow.certified = certified(self.folder, self.clock())
         self.flow.seen()
-        if missing := errand.missing(self.folder, self.clock()):
+        if missing := errand.missing(self.flow.certified):
             self.tell(missing)
+            self._resting[device.address] = asyncio.get_running_loop().time() + _REST_S
             self.flow.broke("retry", missing)
             return
         self._known = False
@@ -177,7 +185,7 @@ class Desk:
         except OSError:
             self.tell(faults.NOT_LOGGED)
         if result.complete:
-            self.flow.finished(result.upload)
+            self.flow.finished(result.upload, result.details)
         elif ending.kind == service.OTHER:
             self.flow.back()
         elif ending.kind == service.SILENT:
@@ -221,7 +229,7 @@ class Desk:
                     await self._until_leave()
             except TimeoutError:
                 self.flow.news()
-            return Wish(end_alert=self.flow.acknowledged)
+            return Wish(end_alert=self.flow.acknowledged, details=self.flow.detailed)
 
         return decide
 

@@ -7,35 +7,53 @@ from tools.codes import PLAIN, PROXY
 from tools.kiosk import identity
 from tools.kiosk.folder import KioskFolder
 from tools.kiosk.hall import faults, stock
-from tools.kiosk.hall.flow import HANDOVER, SHELF, UPLOAD, Flow
+from tools.kiosk.hall.flow import HANDOVER, HOUSEHOLD, PAUSE, SHELF, UPLOAD, Flow
 from tools.kiosk.session import Wish
 
 
 @dataclass(frozen=True)
 class Errand:
-    """name: empty in an ordinary visit. proxy: a representative agreed. code: for an upload, if one is left."""
+    """name: empty in an ordinary visit. proxy: a representative agreed. code: for an upload, if one is left. household:
+    the secret of the one that tokens join just now."""
 
     name: str
     proxy: bool
     code: str | None
+    household: bytes | None
+    pause_min: int | None
 
     @staticmethod
-    def of(flow: Flow, folder: KioskFolder) -> "Errand":
+    def of(flow: Flow, folder: KioskFolder, household: bytes) -> "Errand":
         """The errand that was chosen on the page."""
         kind = PROXY if flow.proxy else PLAIN
-        return Errand(flow.errand, flow.proxy, stock.first(folder, kind) if flow.errand == UPLOAD else None)
+        return Errand(
+            flow.errand,
+            flow.proxy,
+            stock.first(folder, kind) if flow.errand == UPLOAD else None,
+            household if flow.errand == HOUSEHOLD else None,
+            flow.pause_min if flow.errand == PAUSE else None,
+        )
 
-    def missing(self, folder: KioskFolder, now_s: float) -> str:
-        """The staff code of what an upload needs and the kiosk has not, or ""."""
-        if self.name != UPLOAD:
-            return ""
-        if self.proxy and identity.load(folder.path, now_s).facts.kind != spec.PROXY_KIOSK_KEY:
-            return faults.NO_PROXY
-        return "" if self.code else faults.NO_CODES
+    def missing(self, certified: bool) -> str:
+        """The staff code of what it needs and the kiosk has not, or "". certified: as a clinic's."""
+        if (self.proxy or self.name in (HOUSEHOLD, PAUSE)) and not certified:
+            return faults.NO_CLINIC
+        return faults.NO_CODES if self.name == UPLOAD and not self.code else ""
 
     def wish(self) -> Wish:
-        return Wish(handover=self.name == HANDOVER, to_shelf=self.name == SHELF, code=self.code)
+        return Wish(
+            handover=self.name == HANDOVER,
+            to_shelf=self.name == SHELF,
+            code=self.code,
+            household=self.household,
+            pause_min=self.pause_min,
+        )
 
     def facts(self) -> dict[str, object]:
         """For the log: nothing that identifies anyone."""
         return {"errand": self.name, "proxy": self.proxy} if self.name else {}
+
+
+def certified(folder: KioskFolder, now_s: float) -> bool:
+    """Whether the kiosk's certificate is a clinic's."""
+    return identity.load(folder.path, now_s).facts.kind == spec.PROXY_KIOSK_KEY

@@ -15,7 +15,7 @@ from tools.kiosk.folder import KioskFolder
 
 NO_RADIO, NO_IDENTITY, NO_ROOM, NO_FOLDER, WRONG_CLOCK = "K11", "K21", "K31", "K32", "K41"
 LISTS_DAMAGED, LOST, BROKE, RESTARTED, NOT_LOGGED, NO_PRINT, NO_CODES = "K33", "K51", "K52", "K61", "K34", "K71", "K81"
-NO_PROXY = "K82"
+NO_CLINIC = "K82"
 CODES = {
     NO_RADIO: "no Bluetooth adapter, or it does not answer",
     NO_IDENTITY: "no key or no certificate that holds now",
@@ -29,7 +29,7 @@ CODES = {
     RESTARTED: "started after a power cut or a crash",
     NO_PRINT: "the slip was not printed",
     NO_CODES: "no upload code is left",
-    NO_PROXY: "the kiosk is not certified to ask by proxy",
+    NO_CLINIC: "the kiosk is not certified for a clinic",
 }
 _LEAST_FREE_BYTES = 1 << 20
 _RUNNING = "running"

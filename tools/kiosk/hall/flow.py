@@ -9,9 +9,10 @@ from typing import Any
 
 from tools.kiosk.hall.report import Report
 
-UPLOAD, HANDOVER, SHELF = "upload", "handover", "shelf"
+UPLOAD, HANDOVER, SHELF, HOUSEHOLD, PAUSE = "upload", "handover", "shelf", "household", "pause"
 _ENDS = {HANDOVER: "handed", SHELF: "shelved"}
-_RESULT = "result"  # stands for the screen of the report's result
+_RESULT, _REST = "result", "rest"  # stand for the screen of the report's result, and of what is left to say after it
+_PAUSES_MIN = {"four": 240, "eight": 480, "end": 0}
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,13 @@ class Row:
 
 
 _TO_LEAVE = Row({"next": "leave"}, 40, "leave", True)
+_CARE = Row({"next": "slip"}, 30, "slip")
 TABLE = {
     "start": Row(),
-    "staff": Row({UPLOAD: "consent", HANDOVER: "press", SHELF: "press", "start": "start"}, 40),
+    "staff": Row({UPLOAD: "consent", HANDOVER: "press", SHELF: "press", "more": "tasks", "start": "start"}, 40),
+    "tasks": Row({HOUSEHOLD: "household", PAUSE: "pause", "start": "start"}, 40),
+    "household": Row({"agree": "press", "stop": "start"}, 60),
+    "pause": Row({"four": "press", "eight": "press", "end": "press", "stop": "start"}, 40),
     "consent": Row({"agree": "press", "proxy": "press", "stop": "start"}, 60),
     "press": Row({"start": "start"}, 60),
     "seen": Row(),
@@ -40,13 +45,16 @@ TABLE = {
     "waiting": _TO_LEAVE,
     "new": _TO_LEAVE,
     "alert": Row({"next": "advice"}, 40, "leave", True),
-    "advice": Row({"ok": "leave", "refer": "referred"}, 40, "leave", True),
+    "advice": Row({"ok": "leave", "refer": "referred", "details": "leave"}, 40, "leave", True),
     "referred": _TO_LEAVE,
     "number": Row({"stop": "start"}),
     "still": Row({"stop": "start"}),
     "leave": Row(),
-    "weak": Row({"next": "slip"}, 30, "slip"),
-    "broken": Row({"next": "slip"}, 30, "slip"),
+    "details": Row({"next": _REST}, 40, _REST, True),
+    "weak": _CARE,
+    "broken": _CARE,
+    "battery": _CARE,
+    "empty": _CARE,
     "slip": Row({"print": "done", "skip": "done"}, 30, "done"),
     "done": Row({}, 10),
     "unprinted": Row({}, 15),
@@ -57,10 +65,17 @@ TABLE = {
     "kept": Row({}, 15),
     "handed": Row({}, 10),
     "shelved": Row({}, 10),
+    "joined": Row({"another": "press", "finish": "start"}, 60),
+    "unjoined": Row({"another": "press", "finish": "start"}, 60),
+    "paused": Row({}, 10),
+    "resumed": Row({}, 10),
     "closed": Row(),
 }
 # A person stands before these, so that the next token has to wait; each of them ends by itself.
-_BUSY = {"staff", "consent", "weak", "broken", "slip"}
+_BUSY = {
+    "staff", "tasks", "consent", "household", "pause", "joined", "unjoined",
+    "details", "weak", "broken", "battery", "empty", "slip",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -76,14 +91,18 @@ class Screen:
 
 
 class Flow:
-    """clinic: staff stand beside it and have a button; phone: whom to call; changed(): after each change."""
+    """clinic: staff stand beside it and have a button; phone: whom to call; changed(): after each change.
+
+    certified: the kiosk may ask tokens for what only a clinic's may.
+    """
 
     def __init__(self, *, clinic: bool = False, phone: str = "", changed: Callable[[], None] = lambda: None) -> None:
         self.clinic, self.phone, self.changed = clinic, phone, changed
         self.report: Report | None = None
         self.errand = ""  # what the staff want of the next token
         self.proxy = False  # a representative agreed in the wearer's place
-        self.acknowledged = self.referred = False
+        self.pause_min = 0
+        self.acknowledged = self.referred = self.detailed = self.certified = False
         self.fault = ""
         self.screen = self._made("start", 0, {})
 
@@ -99,12 +118,14 @@ class Flow:
         screen = self.screen
         if name not in screen.taps:
             return False
-        if screen.name == "staff":
+        if screen.name in ("staff", "tasks"):
             self.errand = name
+        elif screen.name == "pause":
+            self.pause_min = _PAUSES_MIN.get(name, 0)
         elif screen.name == "consent":
             self.proxy = name == "proxy"
         elif screen.name == "advice":
-            self.acknowledged, self.referred = True, name == "refer"
+            self.acknowledged, self.referred, self.detailed = True, name == "refer", name == "details"
         self.go("staff" if name == "staff" else screen.row.taps[name])
         return True
 
@@ -117,7 +138,8 @@ class Flow:
 
     def seen(self) -> None:
         """One token is near and is being connected to."""
-        self.report, self.acknowledged, self.referred = None, False, False
+        self.report = None
+        self.acknowledged = self.referred = self.detailed = False
         self.go("seen")
 
     def ask_which(self) -> None:
@@ -147,22 +169,30 @@ class Flow:
         """The short number of an upload, and the wearer's two seconds, or, by proxy, a minute without a touch."""
         self.go("still" if self.proxy else "number", a=number[0], b=number[1])
 
-    def finished(self, upload: str = "none") -> None:
-        """The visit is complete. upload: as in VisitResult."""
+    def finished(self, upload: str = "none", details: tuple[int, int, int] | None = None) -> None:
+        """The visit is complete. upload: as in VisitResult; details: how long, how near, how sure, if asked for."""
+        if self.errand == HOUSEHOLD:
+            self.go("joined")  # and the next token may come
+            return
         errand, self.errand, self.proxy = self.errand, "", False
         if errand == UPLOAD:
             self.go("given" if upload == "taken" else "kept")
+        elif errand == PAUSE:
+            self.go("paused" if self.pause_min else "resumed")
         elif errand:
             self.go(_ENDS[errand])
         elif self.report is None:
             self.go("blind")
-        elif self.report.findings:
-            self.go("broken" if self.report.broken else "weak", code=self.report.codes)
+        elif details:
+            self.go("details", **dict(zip(("length", "near", "sure"), details, strict=True)))
         else:
-            self.go("slip")
+            self.go(_REST)
 
     def broke(self, screen: str, code: str) -> None:
         """The visit ended before its end: screen "lost" or "retry"."""
+        if self.errand == HOUSEHOLD:
+            self.go("unjoined", code=code)
+            return
         self.errand, self.proxy = "", False
         self.go(screen, code=code)
 
@@ -196,12 +226,15 @@ class Flow:
         if name == _RESULT:
             assert self.report
             name = self.report.result
+        if name == _REST:
+            assert self.report
+            name, fields = self.report.care or "slip", {"code": self.report.codes}
         if name == "start":
             self.errand, self.proxy = "", False
             name = "closed" if self.fault else name
         if name == "closed":
             fields = {"code": self.fault}
-        if TABLE[name].private and self.report:
+        if TABLE[name].private and self.report and not fields:
             fields = {"day": self.report.alert_day if name == "alert" else self.report.day, "phone": self.phone}
         self.screen = self._made(name, self.screen.number + 1, fields)
         self.changed()
@@ -209,5 +242,7 @@ class Flow:
     def _made(self, name: str, number: int, fields: dict[str, Any]) -> Screen:
         row = TABLE[name]
         taps = ("staff",) if name == "start" and self.clinic else tuple(row.taps)
+        if not self.certified:
+            taps = tuple(tap for tap in taps if tap != "details")
         share = 0.0 if name in ("checking", "leave") else None
         return Screen(name, row, taps, number, fields, share)

@@ -19,7 +19,11 @@ from tools.kiosk.hall.report import Finding, Report
 SIZES = ((800, 480), (1024, 600))
 _DAY, _CONTACT = date(2026, 11, 24), date(2026, 11, 21)
 _FIELDS: dict[str, dict[str, Any]] = {
-    "weak": {"code": "T11"},
+    "weak": {"code": "T41"},
+    "battery": {"code": "T11"},
+    "empty": {"code": "T12"},
+    "unjoined": {"code": "K51"},
+    "details": {"length": 2, "near": 3, "sure": 1},
     "broken": {"code": "T12 T41"},
     "number": {"a": 3, "b": 5},
     "still": {"a": 6, "b": 2},
@@ -38,6 +42,7 @@ class Gallery:
         self.languages = words.load_all()
         self._page = Page(self.languages)
         self._flow = flow.Flow(clinic=True, phone="1900 9095")
+        self._flow.certified = True
         self._flow.fault = "K11"
         self._shown = self._page.show(self._flow, next(iter(self.languages)))
         self._feed = web.Feed(lambda: json.dumps(vars(self._shown)))

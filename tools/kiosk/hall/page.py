@@ -20,7 +20,8 @@ PICTURES = {
     "press": "start", "still": "number", "none": "calendar", "stale": "calendar", "given": "thanks", "done": "thanks",
     "handed": "thanks", "shelved": "drawer", "kept": "token", "seen": "token", "lost": "start", "retry": "start",
     "blind": "news", "leave": "news", "new": "news", "waiting": "clock", "checking": "look", "referred": "slip",
-    "unprinted": "slip", "broken": "weak",
+    "unprinted": "slip", "broken": "weak", "tasks": "staff", "joined": "household", "unjoined": "household",
+    "paused": "pause", "resumed": "token", "details": "staff", "empty": "battery",
 }  # fmt: skip
 
 

@@ -25,11 +25,12 @@ _WARNING = (
 
 def script(language: Language) -> list[tuple[str, str]]:
     """(name of the file, text) of each phrase; dates stand apart, after their sentence."""
-    gaps = {"day": "…", "phone": "…", "code": "…"}
+    gaps = dict.fromkeys(("day", "phone", "code", *language.grades), "…")
     phrases = [(key, text.format_map(gaps).replace("_", " ")) for key, text in language.screen.items()]
     days = [(f"day-{number}", text) for number, text in enumerate(language.spoken["days"], 1)]
     months = [(f"month-{number}", text) for number, text in enumerate(language.spoken["months"], 1)]
-    return [*phrases, *days, *months]
+    grades = [(f"{name}-{n}", text) for name, texts in language.grades.items() for n, text in enumerate(texts)]
+    return [*phrases, *days, *months, *grades]
 
 
 def write(language: Language, out: Path, placeholders: bool) -> int:

@@ -13,6 +13,7 @@ _STALE_DAYS = 7
 _WEAK_MV, _EMPTY_MV = 3_600, 3_450
 _MANY_RESETS = 16
 _WEAK_DBM = -72  # on the tray, a hand's breadth from the adapter
+_LOW, _EMPTY = "T11", "T12"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,13 @@ class Report:
     @property
     def broken(self) -> bool:
         return any(finding.broken for finding in self.findings)
+
+    @property
+    def care(self) -> str:
+        """The screen that says what the token needs, or ""; if it is the battery alone, what to do is said."""
+        if {finding.code for finding in self.findings} & {_LOW, _EMPTY} and len(self.findings) == 1:
+            return "empty" if self.broken else "battery"
+        return "broken" if self.broken else "weak" if self.findings else ""
 
     @property
     def codes(self) -> str:
@@ -75,9 +83,9 @@ def _findings(status: dict[str, int], now_s: float, firmware: int, level_dbm: fl
     state, shelf = status["state"], status["state"] & spec.STATE_SHELF
     listed = status["list_issued_s"]
     rules = (
-        (status["battery_mv"] < _EMPTY_MV, Finding("T12", True)),
+        (status["battery_mv"] < _EMPTY_MV, Finding(_EMPTY, True)),
         (state & spec.STATE_STORE_WORN, Finding("T42", True)),
-        (_EMPTY_MV <= status["battery_mv"] < _WEAK_MV, Finding("T11")),
+        (_EMPTY_MV <= status["battery_mv"] < _WEAK_MV, Finding(_LOW)),
         (not shelf and not state & spec.STATE_TIME_KNOWN, Finding("T21")),
         (not shelf and listed and not status["adverts_heard"], Finding("T31")),
         (level_dbm < _WEAK_DBM, Finding("T32")),

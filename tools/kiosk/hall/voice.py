@@ -1,7 +1,8 @@
 """Owns what is heard: recorded phrases first, espeak-ng for what is not recorded, and on which device. Knows no flow.
 
 A result is the wearer's own: it goes to the handset alone, and the loudspeaker says one neutral sentence to all. A
-folder for each language, TAG, holds KEY.wav for each screen, day-1.wav to day-31.wav and month-1.wav to month-12.wav.
+folder for each language, TAG, holds KEY.wav for each screen, day-1.wav to day-31.wav, month-1.wav to month-12.wav, and
+length-0.wav to sure-3.wav.
 """
 
 import subprocess
@@ -66,7 +67,7 @@ class Voice:
         return [*neutral, *own]
 
     def _phrase(self, device: str, key: str, screen: Screen, language: Language) -> list[Part]:
-        names = [key, *(f"{name}-{number}" for name, number in _numbers(key, screen))]
+        names = [key, *(f"{name}-{number}" for name, number in _numbers(key, screen, language))]
         files = [self._packs / language.tag / f"{name}.wav" for name in names] if self._packs else []
         if files and all(file.is_file() for file in files):
             return [Part(device, file) for file in files]
@@ -79,9 +80,12 @@ class Voice:
                     _play(part)
 
 
-def _numbers(key: str, screen: Screen) -> list[tuple[str, int]]:
+def _numbers(key: str, screen: Screen, language: Language) -> list[tuple[str, int]]:
+    if key == _NEUTRAL:
+        return []
     day = screen.fields.get("day")
-    return [] if key == _NEUTRAL or not isinstance(day, date) else [("day", day.day), ("month", day.month)]
+    dates = [("day", day.day), ("month", day.month)] if isinstance(day, date) else []
+    return dates + [(name, screen.fields[name]) for name in language.grades if name in screen.fields]
 
 
 def synthesised(text: str, tag: str, file: Path) -> list[str]:

@@ -1,11 +1,13 @@
 """Owns what the kiosk says: a file for each language, and how a date is written and said. Knows no screen's order.
 
-words/TAG.toml: `name`, `order` (the lowest is shown first), `pattern` of a date, [screen], [tap], [slip], [spoken]. A
+words/TAG.toml: `name`, `order` (the lowest is shown first), `pattern` of a date, [screen], [tap], [slip], [grades] (of
+a contact: four words each for how long, near, sure), [spoken]. A
 "_" joins what is one word in the language though it is written as two; it is shown as a space that does not break. A
 language that is spoken and not read has `name`, `order` and `like`: the tag of the one whose text it is shown with.
 """
 
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -31,6 +33,7 @@ class Language:
     screen: dict[str, str]
     tap: dict[str, str]
     slip: dict[str, str]
+    grades: dict[str, list[str]]
     spoken: dict[str, Any]
     voice: str
 
@@ -40,23 +43,24 @@ class Language:
 
     def say(self, key: str, **fields: object) -> str:
         """The text of a screen as shown; KeyError if there is none or a field is missing."""
-        return _shown(self.screen[key].format_map(self._written(fields)))
+        return _shown(self.screen[key].format_map(self._filled(fields, self._written)))
 
     def label(self, key: str) -> str:
         return _shown(self.tap[key])
 
     def line(self, key: str, **fields: object) -> str:
         """A line of the slip."""
-        return _shown(self.slip[key].format_map(self._written(fields)))
+        return _shown(self.slip[key].format_map(self._filled(fields, self._written)))
 
     def speak(self, key: str, **fields: object) -> str:
         """The text of a screen for a synthesiser: dates and numbers in words, as it would blur numerals."""
-        return (
-            self.screen[key].format_map({name: self._said(value) for name, value in fields.items()}).replace("_", " ")
-        )
+        return self.screen[key].format_map(self._filled(fields, self._said)).replace("_", " ")
 
-    def _written(self, fields: dict[str, object]) -> dict[str, object]:
-        return {key: self.day(value) if isinstance(value, date) else value for key, value in fields.items()}
+    def _filled(self, fields: dict[str, Any], say: Callable[[Any], object]) -> dict[str, object]:
+        return {key: self.grades[key][value] if key in self.grades else say(value) for key, value in fields.items()}
+
+    def _written(self, value: object) -> object:
+        return self.day(value) if isinstance(value, date) else value
 
     def _said(self, value: object) -> str:
         said = self.spoken
