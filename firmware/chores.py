@@ -25,6 +25,7 @@ _OF_A_VISIT = (
     "status",
     "consent",
     "giving",
+    "wipe",
     "exempt",
     "emask.group",
     "trust",

@@ -104,6 +104,11 @@ class Device:
             self._recover()
         else:
             self._cold = False
+        if self.state.wiping:
+            import wipe
+
+            for _ in wipe.erase(self):
+                self.watchdog.feed()
 
     def _begin(self):
         # Power was lost, and the time with it: a new segment, numbered by what the flash knows.

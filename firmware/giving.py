@@ -1,4 +1,4 @@
-"""Owns what an upload gives, and whose word it takes. Must not know how it is sealed, nor how the wearer is asked."""
+"""Owns what an upload gives, what is forgotten, and whose word it takes. Must not know seals, nor how one is asked."""
 
 from emask import group, handshake, spec
 
@@ -10,6 +10,8 @@ async def give(device, certificate, alive, whole, flags, days):
 
     whole: the visit's transcript, for the short number. how: spec.BY_PROXY or 0.
     """
+    if flags & spec.ASK_WIPE:
+        return await _wipe(device, alive, whole), 0, _NONE
     if not flags & spec.ASK_UPLOAD or device.state.shelf or not 0 < days <= spec.INFECTIOUS_DAYS:
         return spec.UPLOAD_NOT_ASKED, 0, _NONE
     proxy = bool(flags & spec.ASK_PROXY)
@@ -29,3 +31,14 @@ async def give(device, certificate, alive, whole, flags, days):
     secret = exempt.household(device) or device.board.entropy(group.SECRET_BYTES)
     records = [group.marked(secret, record) for record in records[-spec.UPLOAD_RECORDS :]]
     return spec.UPLOAD_GIVEN, spec.BY_PROXY if proxy else 0, records
+
+
+async def _wipe(device, alive, whole):
+    from consent import Consent
+
+    if not await Consent(device, alive).ask(handshake.number(whole)):
+        return spec.UPLOAD_NOT_AGREED
+    import wipe
+
+    await wipe.wipe(device)
+    return spec.UPLOAD_WIPED

@@ -15,7 +15,7 @@ _ASKED = const(3)
 # Modules that no later part of the visit needs: a list's check takes memory enough.
 _CHECKING = ("emask_crypto.ed25519", "emask_crypto.sha512", "trust", "emask.certificate")
 _AGREEING = ("emask_crypto.x25519", "status")
-_SEALING = ("emask_crypto.hpke", "emask_crypto.chacha", "consent", "giving", "exempt", "emask.group")
+_SEALING = ("emask_crypto.hpke", "emask_crypto.chacha", "consent", "giving", "exempt", "wipe", "emask.group")
 _BLINKS = const(3)
 _BLINK_MS = const(200)
 

@@ -12,6 +12,7 @@ _BYTES = const(54)
 _VERSION = const(1)
 _FLAG_SHELF = const(1)
 _FLAG_FULL = const(2)
+_FLAG_WIPING = const(4)
 
 
 class State:
@@ -22,23 +23,28 @@ class State:
 
     def __init__(self, on_shelf):
         self.shelf = on_shelf
+        self.wiping = False  # everything is being forgotten
         self.segment = 0
+        self.purged_day = 0
+        self._pool = bytes(32)
+        self.clear()
+
+    def clear(self):
+        """Forget what was counted."""
         self.resets = 0
         self.crashes = 0
         self.adverts = 0
         self.dropped = 0
-        self.purged_day = 0
         self.full = False  # sightings were left out for want of room since the last purge
         self.missed = 0  # windows that did not take place
         self.open_slot = -1
-        self._pool = bytes(32)
 
     def pack(self):
         """54 bytes; counters stay at their largest value."""
         return struct.pack(
             _FORMAT,
             _VERSION,
-            (_FLAG_SHELF if self.shelf else 0) | (_FLAG_FULL if self.full else 0),
+            (self.shelf and _FLAG_SHELF) | (self.full and _FLAG_FULL) | (self.wiping and _FLAG_WIPING),
             self.segment & 0xFFFF,
             min(self.resets, 0xFFFF),
             min(self.crashes, 0xFFFF),
@@ -57,6 +63,7 @@ class State:
         fields = struct.unpack(_FORMAT, record)
         self.shelf = bool(fields[1] & _FLAG_SHELF)
         self.full = bool(fields[1] & _FLAG_FULL)
+        self.wiping = bool(fields[1] & _FLAG_WIPING)
         self.segment, self.resets, self.crashes, self.adverts, self.dropped = fields[2:7]
         self.purged_day, self.missed = fields[7:9]
         self._pool = fields[10]

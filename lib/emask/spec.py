@@ -83,6 +83,7 @@ ASK_PROXY = const(16)  # of somebody who can't press
 ASK_HOUSEHOLD = const(256)  # these three by a clinic's kiosk only
 ASK_PAUSE = const(512)
 ASK_DETAILS = const(1024)
+ASK_WIPE = const(2048)
 PAUSE_MAX_MIN = const(720)
 PAUSE_FIELDS = const(30)  # of PAUSES: two for each
 # How the wearer agreed, in the sealed part of UPLOAD, beside the scheme
@@ -92,6 +93,7 @@ UPLOAD_NOT_ASKED = const(0)
 UPLOAD_GIVEN = const(1)
 UPLOAD_NOT_AGREED = const(2)
 UPLOAD_NOTHING = const(3)
+UPLOAD_WIPED = const(4)
 # Reasons of REFUSED
 REFUSED_MALFORMED = const(1)
 REFUSED_NOT_NOW = const(2)

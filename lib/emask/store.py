@@ -159,16 +159,35 @@ class Store:
             if most == 0:
                 return False
             most -= 1
-            head = pool.heads.get(pool.states[block])
-            if head and head.block == block:
-                del pool.heads[head.stream]
-                pool.save_root()
-            pool.clean(block)
+            self._erase(block)
         # Sightings without a date go when those after them do: so there must be a block after them.
         order = pool.of(SIGHTINGS)
         if order and pool.slots[order[-1]] < _DATED_SLOT and pool.spare(SIGHTINGS) > 0:
             pool.open(SIGHTINGS, today * spec.SLOTS_PER_DAY)
         return True
+
+    def wipe(self, kept):
+        """Erase everything but these lasting records, a list of (kind, slot, payload); yields after each block."""
+        pool = self._indexed()
+
+        def fill(new):
+            for record in kept:
+                while not new.write(*record):
+                    pass
+
+        pool.open(LASTING, 0, fill)
+        for block in range(self._blocks.count):
+            if pool.states[block] in (MINUTES, SIGHTINGS, DIRTY) and not self._blocks.is_blank(block):
+                self._erase(block)
+                yield
+
+    def _erase(self, block):
+        pool = self._pool
+        head = pool.heads.get(pool.states[block])
+        if head and head.block == block:
+            del pool.heads[head.stream]
+            pool.save_root()
+        pool.clean(block)
 
     def _outdated(self, first, future):
         pool = self._pool

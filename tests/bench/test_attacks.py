@@ -13,7 +13,7 @@ from tools import signing
 from tools.authority import keyring
 from tools.bench.attack.stage import Stage
 from tools.kiosk.channel import VisitError
-from tools.kiosk.session import Wish
+from tools.kiosk.wish import Wish
 
 
 @pytest.fixture

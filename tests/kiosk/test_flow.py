@@ -108,12 +108,12 @@ def test_reading_leaves_time_for_the_list_within_a_visit():
 def test_tap_that_the_screen_does_not_have_changes_nothing():
     own = Flow()
     before = own.screen
-    assert not own.tap("ok") and not own.tap("staff") and own.screen is before
+    assert not own.tap("ok") and not own.tap("staff") and own.screen is before and before.taps == ("found",)
 
 
 def test_staff_button_is_there_in_a_clinic_only():
     own = Flow(clinic=True)
-    assert own.screen.taps == ("staff",) and own.tap("staff") and own.screen.name == "staff"
+    assert own.screen.taps == ("found", "staff") and own.tap("staff") and own.screen.name == "staff"
 
 
 @pytest.mark.parametrize("agree, proxy", [("agree", False), ("proxy", True)])
@@ -159,6 +159,20 @@ def test_next_wearer_does_not_inherit_the_wish_for_details():
     own.finished()
     own.seen()
     assert not own.detailed
+
+
+@pytest.mark.parametrize("taps", [["found"], ["staff", "back"]])
+@pytest.mark.parametrize("upload, screen", [("wiped", "wiped"), ("the wearer did not agree", "unwiped")])
+def test_found_or_returned_token_is_wiped_after_a_question_and_the_button(taps, upload, screen):
+    own = Flow(clinic=True)
+    for tap in [*taps, "wipe"]:
+        assert own.tap(tap), tap
+    assert own.screen.name == "press" and own.errand == "wipe"
+    own.seen()
+    own.show_number((3, 5))
+    assert own.screen.name == "number"
+    own.finished(upload)
+    assert own.screen.name == screen and own.errand == "" and own.report is None
 
 
 def begun(*taps):

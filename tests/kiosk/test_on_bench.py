@@ -5,6 +5,8 @@ import threading
 
 import pytest
 
+from emask import spec
+from tests.bench.scenes import mounted
 from tests.kiosk.browser import chromium, on, tap
 from tests.kiosk.hall_rig import free_port
 from tools.bench.command import command
@@ -115,6 +117,22 @@ def test_upload_needs_the_number_and_two_seconds_on_the_button(panel, kiosk, sho
     on(kiosk, "given")
     (path,) = shown.demo.run_of.kiosks["hall"].folder.uploads()
     assert json.loads(path.read_text())["format"] == "emask-upload/2"
+    take_away(panel, "token-03")
+
+
+def test_found_token_is_wiped_by_whoever_holds_its_button(panel, kiosk, shown):
+    on(kiosk, "start")
+    tap(kiosk, "found", "erase")
+    tap(kiosk, "wipe", "press")
+    lay_down(panel, "token-03")
+    on(kiosk, "which")
+    tap(kiosk, "yes", "number")
+    panel.wait_for_timeout(1000)
+    press(panel, "token-03", 4000 / PACE)
+    on(kiosk, "wiped")
+    assert shown.visits()[-1]["upload"] == "wiped"
+    own = mounted(shown.demo.run_of.nodes["token-03"])
+    assert not any(own.count(kind) for kind in (spec.SIGHTING, spec.HEARD, spec.KEY, spec.ANCHOR, spec.ALERT))
     take_away(panel, "token-03")
 
 

@@ -182,6 +182,28 @@ def test_health_worker_reads_how_long_how_near_how_sure_if_the_wearer_asks(page,
     tap(page, "skip", "done")
 
 
+def test_found_token_is_wiped_and_its_alert_never_shown(page, hall):
+    own = hall.token(ALERTED)
+    tap(page, "found", "erase")
+    tap(page, "wipe", "press")
+    hall.tray.press(own)
+    on(page, "which")
+    seen = watched(page)
+    tap(page, "yes", "wiped")
+    assert own.asked == spec.ASK_WIPE and hall.folder.visits()[-1]["upload"] == "wiped"
+    assert not {"closer", "alert", "advice"} & set(seen())
+
+
+def watched(page):
+    """A function that says which screens were shown since."""
+    page.evaluate("""() => {
+      window.seen = [];
+      new MutationObserver(() => window.seen.push(document.querySelector(".screen").dataset.name))
+        .observe(document.getElementById("screen"), {childList: true, subtree: true});
+    }""")
+    return lambda: page.evaluate("window.seen")
+
+
 def test_weak_battery_is_told_in_words(page, hall):
     to_result(page, hall, hall.token({**SEEN, "battery_mv": 3550}))
     tap(page, "show", "none")

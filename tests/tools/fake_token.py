@@ -98,6 +98,8 @@ class FakeToken:
         result = spec.UPLOAD_GIVEN if "unasked" in self.faults else spec.UPLOAD_NOT_ASKED
         if flags & spec.ASK_UPLOAD:
             result = spec.UPLOAD_GIVEN if self.agrees else spec.UPLOAD_NOT_AGREED
+        if flags & spec.ASK_WIPE:
+            result = spec.UPLOAD_WIPED if self.agrees else spec.UPLOAD_NOT_AGREED
         how = spec.BY_PROXY if flags & spec.ASK_PROXY else 0
         text = handshake.pack_upload(self.scheme, self.upload if result == spec.UPLOAD_GIVEN else [], how)
         once, enc = self._drawn()

@@ -13,9 +13,9 @@ from tests.tools.world import World
 from tools import codes
 from tools.authority import core, intake, store
 from tools.cli import main
-from tools.kiosk import session
+from tools.kiosk import session, wish
 from tools.kiosk.channel import VisitError
-from tools.kiosk.session import Wish
+from tools.kiosk.wish import Wish
 
 NOW_S = 1_700_000_000
 SLOT = NOW_S // 900
@@ -169,11 +169,11 @@ def test_visit_that_breaks_before_the_upload_leaves_nothing_and_after_it_the_upl
 
 
 def _brief_visit(token, kiosk):
-    wait_s, session.WAIT_S, session.CONSENT_S = session.WAIT_S, 0.05, 0.05
+    wait_s, session.WAIT_S, wish.CONSENT_S = session.WAIT_S, 0.05, 0.05
     try:
         return visit(token, kiosk, "ABCDEFGHJKLM").complete
     finally:
-        session.WAIT_S, session.CONSENT_S = wait_s, 75.0
+        session.WAIT_S, wish.CONSENT_S = wait_s, 75.0
 
 
 def test_command_line_sets_quotas_and_certifies_for_proxies(world, tmp_path):

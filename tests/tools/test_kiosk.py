@@ -18,7 +18,7 @@ from tools.kiosk import identity, session
 from tools.kiosk.channel import VisitError
 from tools.kiosk.identity import IdentityError
 from tools.kiosk.service import serve
-from tools.kiosk.session import Wish
+from tools.kiosk.wish import Wish
 
 NOW_S = 1_700_000_000.25
 CODE = "ABCDEFGHJKLM"

@@ -26,7 +26,7 @@ from tools.bench.scenario import EventSpec, KioskSpec, NodeSpec, Scenario, Scena
 from tools.bench.vm import Vm
 from tools.kiosk import service
 from tools.kiosk.folder import KioskFolder
-from tools.kiosk.session import Wish
+from tools.kiosk.wish import Wish
 
 TOKEN_LATENCY_MS = 250.0  # the token's firmware reads its reports after the window: delivering them together is faster
 TOKEN_HEAP_KIB = (

@@ -19,7 +19,8 @@ from tools.kiosk.carry import Exchange
 from tools.kiosk.folder import KioskFolder
 from tools.kiosk.hall.cli import phrases, screens, serve
 from tools.kiosk.identity import IdentityError
-from tools.kiosk.session import VisitResult, Wish
+from tools.kiosk.session import VisitResult
+from tools.kiosk.wish import Wish
 
 _folder = click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER")
 _json = click.option("--json", "as_json", is_flag=True, help="JSON, for other programs.")

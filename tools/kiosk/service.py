@@ -19,7 +19,8 @@ from emask import spec
 from tools.kiosk.channel import TokenSilent, VisitError
 from tools.kiosk.folder import KioskFolder
 from tools.kiosk.identity import IdentityError
-from tools.kiosk.session import NotMine, Progress, Show, VisitResult, Wish, visit
+from tools.kiosk.session import NotMine, Progress, Show, VisitResult, visit
+from tools.kiosk.wish import Wish
 
 VISIT_LIMIT_S = 150.0
 _CONNECT_LIMIT_S = 20.0

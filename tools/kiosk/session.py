@@ -14,16 +14,15 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from emask import handshake, messages, spec
-from tools import codes, signing, wire
+from tools import signing, wire
 from tools.kiosk import identity
 from tools.kiosk.channel import Channel, Client, VisitError
 from tools.kiosk.folder import KioskFolder
+from tools.kiosk.wish import Wish
 from tools.lists import ListFile
 
 WAIT_S = 15.0
-CONSENT_S = 75.0  # the wearer has 60 s to agree
 _CLOCK_UNCERTAINTY_S = 2
-_FIELD_BYTES = 32
 _FOR_CLINICS = spec.ASK_PROXY | spec.ASK_HOUSEHOLD | spec.ASK_PAUSE | spec.ASK_DETAILS
 _LIST_RESULTS = (
     "taken",
@@ -35,7 +34,7 @@ _LIST_RESULTS = (
     "of another region",
     "leaves a gap",
 )
-_UPLOAD_RESULTS = ("none", "taken", "the wearer did not agree", "the token has nothing to give")
+_UPLOAD_RESULTS = ("none", "taken", "the wearer did not agree", "the token has nothing to give", "wiped")
 _MOST_TURNS = 120  # of a list: one for each block, and some to repeat
 _NUDGE_S = 5.0  # while a person reads: the token waits 15 s for a message
 
@@ -58,42 +57,6 @@ class VisitResult:
     details: tuple[int, int, int] | None = None
     complete: bool = False
     sent_bytes: int = 0
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the kiosk asks of a token. code: of the upload that the wearer came for; household: 16 bytes, the secret of
-    the one that the token joins; pause_min: for so many minutes nothing counts, 0 ends a pause; details: of the alert.
-    """
-
-    handover: bool = False
-    to_shelf: bool = False
-    end_alert: bool = False
-    code: str | None = None
-    days: int = spec.INFECTIOUS_DAYS
-    household: bytes | None = None
-    pause_min: int | None = None
-    details: bool = False
-
-    def flags(self) -> int:
-        wanted = (
-            (self.handover, spec.ASK_HANDOVER),
-            (self.to_shelf, spec.ASK_SHELF),
-            (self.end_alert, spec.ASK_ACK_ALERT),
-            (self.household is not None, spec.ASK_HOUSEHOLD),
-            (self.pause_min is not None, spec.ASK_PAUSE),
-            (self.details, spec.ASK_DETAILS),
-        )
-        upload = codes.kind_of(self.code).ask if self.code is not None else 0
-        return sum(flag for wish, flag in wanted if wish) | upload
-
-    def field(self) -> bytes:
-        """The 32 bytes that go with the flags."""
-        if self.code is not None:
-            return wire.code_hash(self.code)
-        if self.household is not None:
-            return self.household + bytes(_FIELD_BYTES - len(self.household))
-        return (self.pause_min or 0).to_bytes(_FIELD_BYTES, "little")
 
 
 Decide = Callable[[dict[str, int]], Awaitable[Wish]]
@@ -131,7 +94,7 @@ async def visit(
     if decide:
         wish = await _while_reading(channel, decide(result.status))
     await _ask(channel, folder, opened, wish, int(clock()), result, show)
-    if not result.status["state"] & spec.STATE_SHELF or wish.handover:
+    if (not result.status["state"] & spec.STATE_SHELF or wish.handover) and result.upload != "wiped":
         await _hand_list(channel, folder.list_for(result.status["list_serial"]), result, progress)
     await channel.ask(spec.BYE, b"", spec.OK)
     result.complete = True
@@ -203,15 +166,16 @@ async def _ask(
     if wish.code is not None:
         folder.make_room()  # what a token gives it gives once
     request = wire.pack_ask(opened.keys, wish.flags(), wish.days if wish.code else 0, wish.field())
-    if show and wish.code is not None:
+    if show and wish.asks_wearer:
         show(handshake.number(opened.whole))
-    kind, body = await channel.ask(spec.ASK, request, spec.UPLOAD, wait_s=CONSENT_S if wish.code else None)
+    kind, body = await channel.ask(spec.ASK, request, spec.UPLOAD, wait_s=wish.wait_s)
     answer = wire.unpack_reply(opened.keys, body) if kind == spec.UPLOAD else None
     if answer is None:
         raise VisitError("the token's answer is not of this visit")
     outcome, grade, blob = answer
     result.details = wire.details(grade)
-    if outcome >= len(_UPLOAD_RESULTS) or outcome == spec.UPLOAD_GIVEN and wish.code is None:
+    unasked = outcome == spec.UPLOAD_GIVEN and wish.code is None or outcome == spec.UPLOAD_WIPED and not wish.wipe
+    if outcome >= len(_UPLOAD_RESULTS) or unasked:
         raise VisitError("the token answers what it was not asked")
     if outcome == spec.UPLOAD_GIVEN:
         assert wish.code is not None

@@ -13,7 +13,7 @@ from emask import spec
 from tools.bench.attack.stage import Stage
 from tools.bench.image import Image
 from tools.bench.scenario import START_UTC
-from tools.kiosk.session import Wish
+from tools.kiosk.wish import Wish
 
 _CODE = "ABCDEFGHJKLM"
 _DECIDES_S = (6.0, 14.0)  # a wearer counts the pulses, then holds the button

@@ -19,7 +19,7 @@ from emask import frames, messages, spec
 from tools.bench.attack.stage import Stage
 from tools.bench.image import Image
 from tools.kiosk.channel import VisitError
-from tools.kiosk.session import Wish
+from tools.kiosk.wish import Wish
 
 _LONGEST = 260  # more than a frame may have
 _MOST_OF_A_VISIT = 60

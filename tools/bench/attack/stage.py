@@ -22,7 +22,8 @@ from tools.bench.node import Node
 from tools.bench.run import Run
 from tools.bench.scenario import START_UTC, KioskSpec, NodeSpec, Scenario
 from tools.kiosk import service
-from tools.kiosk.session import VisitResult, Wish, visit
+from tools.kiosk.session import VisitResult, visit
+from tools.kiosk.wish import Wish
 
 T = TypeVar("T")
 Fill = Callable[[Path, int, int], None]

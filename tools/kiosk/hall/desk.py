@@ -16,7 +16,8 @@ from tools.kiosk.folder import KioskFolder
 from tools.kiosk.hall import faults, nearest, report, stock
 from tools.kiosk.hall.errand import Errand, certified
 from tools.kiosk.hall.flow import HOUSEHOLD, Flow
-from tools.kiosk.session import VisitResult, Wish
+from tools.kiosk.session import VisitResult
+from tools.kiosk.wish import Wish
 
 _BLINK_EVERY_S = 4.0
 _WHICH_S = 20.0  # then the token is served without its result being shown

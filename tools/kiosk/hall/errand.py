@@ -7,8 +7,8 @@ from tools.codes import PLAIN, PROXY
 from tools.kiosk import identity
 from tools.kiosk.folder import KioskFolder
 from tools.kiosk.hall import faults, stock
-from tools.kiosk.hall.flow import HANDOVER, HOUSEHOLD, PAUSE, SHELF, UPLOAD, Flow
-from tools.kiosk.session import Wish
+from tools.kiosk.hall.flow import HANDOVER, HOUSEHOLD, PAUSE, UPLOAD, WIPE, Flow
+from tools.kiosk.wish import Wish
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Errand:
     def wish(self) -> Wish:
         return Wish(
             handover=self.name == HANDOVER,
-            to_shelf=self.name == SHELF,
             code=self.code,
             household=self.household,
             pause_min=self.pause_min,
+            wipe=self.name == WIPE,
         )
 
     def facts(self) -> dict[str, object]:

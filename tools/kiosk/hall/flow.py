@@ -9,8 +9,7 @@ from typing import Any
 
 from tools.kiosk.hall.report import Report
 
-UPLOAD, HANDOVER, SHELF, HOUSEHOLD, PAUSE = "upload", "handover", "shelf", "household", "pause"
-_ENDS = {HANDOVER: "handed", SHELF: "shelved"}
+UPLOAD, HANDOVER, WIPE, HOUSEHOLD, PAUSE = "upload", "handover", "wipe", "household", "pause"
 _RESULT, _REST = "result", "rest"  # stand for the screen of the report's result, and of what is left to say after it
 _PAUSES_MIN = {"four": 240, "eight": 480, "end": 0}
 
@@ -28,8 +27,9 @@ class Row:
 _TO_LEAVE = Row({"next": "leave"}, 40, "leave", True)
 _CARE = Row({"next": "slip"}, 30, "slip")
 TABLE = {
-    "start": Row(),
-    "staff": Row({UPLOAD: "consent", HANDOVER: "press", SHELF: "press", "more": "tasks", "start": "start"}, 40),
+    "start": Row({"found": "erase", "staff": "staff"}),
+    "staff": Row({UPLOAD: "consent", HANDOVER: "press", "back": "erase", "more": "tasks", "start": "start"}, 40),
+    "erase": Row({WIPE: "press", "stop": "start"}, 40),
     "tasks": Row({HOUSEHOLD: "household", PAUSE: "pause", "start": "start"}, 40),
     "household": Row({"agree": "press", "stop": "start"}, 60),
     "pause": Row({"four": "press", "eight": "press", "end": "press", "stop": "start"}, 40),
@@ -64,7 +64,8 @@ TABLE = {
     "given": Row({}, 15),
     "kept": Row({}, 15),
     "handed": Row({}, 10),
-    "shelved": Row({}, 10),
+    "wiped": Row({}, 15),
+    "unwiped": Row({}, 15),
     "joined": Row({"another": "press", "finish": "start"}, 60),
     "unjoined": Row({"another": "press", "finish": "start"}, 60),
     "paused": Row({}, 10),
@@ -73,7 +74,7 @@ TABLE = {
 }
 # A person stands before these, so that the next token has to wait; each of them ends by itself.
 _BUSY = {
-    "staff", "tasks", "consent", "household", "pause", "joined", "unjoined",
+    "staff", "tasks", "consent", "erase", "household", "pause", "joined", "unjoined",
     "details", "weak", "broken", "battery", "empty", "slip",
 }  # fmt: skip
 
@@ -118,7 +119,7 @@ class Flow:
         screen = self.screen
         if name not in screen.taps:
             return False
-        if screen.name in ("staff", "tasks"):
+        if screen.name in ("staff", "tasks", "erase"):
             self.errand = name
         elif screen.name == "pause":
             self.pause_min = _PAUSES_MIN.get(name, 0)
@@ -126,7 +127,7 @@ class Flow:
             self.proxy = name == "proxy"
         elif screen.name == "advice":
             self.acknowledged, self.referred, self.detailed = True, name == "refer", name == "details"
-        self.go("staff" if name == "staff" else screen.row.taps[name])
+        self.go(screen.row.taps[name])
         return True
 
     def time_is_up(self) -> None:
@@ -179,8 +180,10 @@ class Flow:
             self.go("given" if upload == "taken" else "kept")
         elif errand == PAUSE:
             self.go("paused" if self.pause_min else "resumed")
+        elif errand == WIPE:
+            self.go("wiped" if upload == "wiped" else "unwiped")
         elif errand:
-            self.go(_ENDS[errand])
+            self.go("handed")
         elif self.report is None:
             self.go("blind")
         elif details:
@@ -241,8 +244,7 @@ class Flow:
 
     def _made(self, name: str, number: int, fields: dict[str, Any]) -> Screen:
         row = TABLE[name]
-        taps = ("staff",) if name == "start" and self.clinic else tuple(row.taps)
-        if not self.certified:
-            taps = tuple(tap for tap in taps if tap != "details")
+        hidden = {"staff": not self.clinic, "details": not self.certified}
+        taps = tuple(tap for tap in row.taps if not hidden.get(tap))
         share = 0.0 if name in ("checking", "leave") else None
         return Screen(name, row, taps, number, fields, share)

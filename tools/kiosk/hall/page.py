@@ -14,14 +14,15 @@ from tools.kiosk.hall.words import Language
 
 _HERE = Path(__file__).parent
 _SENTENCE = re.compile(r"(?<=[.?!]) ")
-_AWAY = {"stop", "start", "staff"}
+_AWAY = {"stop", "start", "staff", "found"}
 # A screen's picture; those not named have one of their own name.
 PICTURES = {
     "press": "start", "still": "number", "none": "calendar", "stale": "calendar", "given": "thanks", "done": "thanks",
-    "handed": "thanks", "shelved": "drawer", "kept": "token", "seen": "token", "lost": "start", "retry": "start",
+    "handed": "thanks", "kept": "token", "seen": "token", "lost": "start", "retry": "start",
     "blind": "news", "leave": "news", "new": "news", "waiting": "clock", "checking": "look", "referred": "slip",
     "unprinted": "slip", "broken": "weak", "tasks": "staff", "joined": "household", "unjoined": "household",
     "paused": "pause", "resumed": "token", "details": "staff", "empty": "battery",
+    "wiped": "drawer", "unwiped": "token", "erase": "drawer",
 }  # fmt: skip
 
 
