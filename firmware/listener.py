@@ -125,14 +125,14 @@ class Listener:
         state = device.state
         samples = self._decode()
         ids = len(self._table)
-        device.rendezvous.schedule.closed(plan, samples, ids)
+        still = not device.board.moved()
+        device.rendezvous.schedule.closed(plan, samples, ids, still)
         slot = device.slot()
         minute = device.clock.minute(plan.start_ms)
         if device.journal.due(slot):
             device.journal.close(device.store)
             device.save_state()
         self._purge(slot)
-        still = not device.board.moved()
         if ids:
             device.journal.write(device.store, slot, self._table.drain(device.clock.segment, minute, still))
         state.dropped += self._table.dropped + device.radio.dropped

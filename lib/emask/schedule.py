@@ -27,12 +27,14 @@ _PER_TOKEN_TENTHS = const(15)  # ms of advertising interval per token in company
 _ROOM_MS = const(30)
 _STRANGE_MS = const(200)  # one-way: who hears a probe this much earlier, and nobody else, is not heard by its sender
 _MANY = const(8)  # the mean of 9 clocks is within 5/8 of the worst of one, that of 25 within 3/8 (99.9 %)
+_SETTLING = const(3)  # meetings: of many who come at once each hears its own edge of the noise, and there are two camps
+_AT_REST = const(15)  # windows: then it lies about, or its wearer sleeps
 _LONGEST_ADV_MS = const(300)  # and so a flood keeps the radio on for a third of a second a minute
 _SEARCH_EVERY_MS = const(600000)  # a search costs 1.5 mAh: the pause doubles each time, up to 11 hours
 _DOUBLINGS = const(6)
 _SEARCH_HOURS_MS = const(43200000)  # then sweeps come in every fifth minute
-_FORMAT = "<qqqIHHBHhhB"
-_OWN_BYTES = const(40)
+_FORMAT = "<qqqIHHBHhhBBB"
+_OWN_BYTES = const(42)
 
 
 class Schedule:
@@ -55,6 +57,8 @@ class Schedule:
         self._lost_ms = -1  # tick since when it has been looking for others in vain, -1: it is not lost
         self._searches = 0
         self._crowd = 0  # tokens around, slow to fall
+        self._settled = 0  # meetings in a row that heard somebody, at most _SETTLING
+        self._still = 0  # windows in a row before which the token was not moved, at most _AT_REST
         self._last = 0  # number of the last window
         self._slot = 0  # of the shift, its low 16 bits
         self._shift_ms = 0  # what windows of this slot are shifted by, beside the grid
@@ -120,10 +124,13 @@ class Schedule:
                     return plan
             minute += 1
 
+    def _among_many(self, at_ms):
+        return self._crowd >= _MANY and self.in_company(at_ms)
+
     def _meeting_reach_ms(self, at_ms):
         """The reach of a meeting window: many in company drift together by less than any of them could alone."""
         reach_ms = min(LOST_MS, self.grid.reach_ms(at_ms))
-        if not self.in_company(at_ms) or self._crowd < _MANY:
+        if not self._among_many(at_ms) or self._settled < _SETTLING:
             return reach_ms
         return reach_ms * (3 if self._crowd >= 3 * _MANY else 5) // 8
 
@@ -132,11 +139,11 @@ class Schedule:
         if sweeps:
             tired = self._lost_ms >= 0 and at_ms - self._lost_ms > _SEARCH_HOURS_MS
             return () if tired and not meeting else (MINUTE, PROBE)
-        if meeting:
+        if meeting or self.level == FULL and self._settled < _SETTLING and self._among_many(at_ms):
             return (MEETING,)
-        if self.level >= LOWER or not self.in_company(at_ms) or (self.level == LOW and minute & 1):
+        if self.level >= LOWER or self._still == _AT_REST or not self.in_company(at_ms):
             return ()
-        return (MINUTE,)
+        return () if self.level == LOW and minute & 1 else (MINUTE,)
 
     def _window(self, kind, number, point_ms):
         adv_ms = max(self._shortest_adv_ms, min(_LONGEST_ADV_MS, self._crowd * _PER_TOKEN_TENTHS // 10))
@@ -168,10 +175,11 @@ class Schedule:
         if plan.kind != SEARCH:
             self._last = plan.number
 
-    def closed(self, plan, heard, idents):
+    def closed(self, plan, heard, idents, still=False):
         """The window is over. heard: (number of the identifier, tick, field) of its adverts that said their next
-        window; idents: how many identifiers were heard.
+        window; idents: how many identifiers were heard; still: the token was not moved since the window before.
         """
+        self._still = min(_AT_REST, self._still + 1) if still else 0
         end_ms = plan.start_ms + plan.length_ms
         lost = self.sweeps(end_ms)
         strange_ms = LOST_MS if self.in_company(plan.start_ms) else _STRANGE_MS
@@ -184,6 +192,8 @@ class Schedule:
         elif lost and self._lost_ms < 0:
             self._lost_ms = end_ms
         self._crowd = max(idents, self._crowd * 3 // 4)
+        if plan.kind == MEETING:
+            self._settled = min(_SETTLING, self._settled + 1) if idents else 0
         errors = self._errors(plan, heard)
         if errors:
             self._follow(plan, errors, lost and strange_ms)
@@ -224,9 +234,9 @@ class Schedule:
             self.grid.pull(plan.start_ms, near, plan.kind != MINUTE)
 
     def pack(self):
-        """72 bytes for memory that outlives sleep."""
+        """74 bytes for memory that outlives sleep."""
         own = (self.met_ms, self._search_ms, self._lost_ms, self._last, self._searches, self._crowd, self.level)
-        shift = (self._slot, self._shift_ms, self._next_ms, self._drawn)
+        shift = (self._slot, self._shift_ms, self._next_ms, self._drawn, self._settled, self._still)
         return self.grid.pack() + struct.pack(_FORMAT, *own, *shift)
 
     def unpack(self, record):
@@ -236,5 +246,5 @@ class Schedule:
         self.grid.unpack(record[:STATE_BYTES])
         own = struct.unpack(_FORMAT, record[STATE_BYTES:])
         self.met_ms, self._search_ms, self._lost_ms, self._last, self._searches, self._crowd, self.level = own[:7]
-        self._slot, self._shift_ms, self._next_ms, self._drawn = own[7:]
+        self._slot, self._shift_ms, self._next_ms, self._drawn, self._settled, self._still = own[7:]
         return True

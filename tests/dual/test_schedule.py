@@ -253,23 +253,59 @@ def test_after_a_liar_the_old_place_is_still_in_the_window():
 def test_many_in_company_need_a_shorter_reach():
     spans = []
     for idents in (1, 7, 8, 23, 24):
-        token = Token()
-        plan = token.next(1000)
-        token.shut(plan, (), idents)
-        while True:
+        token, plan = _settled(idents)
+        while plan.kind != MEETING:
             plan = token.next(plan.start_ms + plan.length_ms)
             token.shut(plan, (), idents)
-            if plan.kind == MEETING:
-                break
         spans.append(plan.point_ms - plan.start_ms - 176)
     assert spans == [720, 720, 450, 450, 270]
 
 
-def test_crowd_advertises_less_often_and_stays_longer():
+def _settled(idents):
+    """A token after three meetings with so many, and the first window after them."""
     token = Token()
+    plan, meetings = token.next(1000), 0
+    while meetings < 3:
+        token.shut(plan, (), idents)
+        meetings += plan.kind == MEETING
+        plan = token.next(plan.start_ms + plan.length_ms)
+    return token, plan
+
+
+def test_many_who_come_at_once_meet_each_minute_until_they_have_settled():
+    for idents, kinds in ((7, [MEETING, MINUTE, MINUTE, MINUTE]), (8, [MEETING, MEETING, MEETING, MINUTE])):
+        token = Token()
+        plan, found, reach = token.next(1000), [], []
+        for _ in kinds:
+            token.shut(plan, (), idents)
+            found.append(plan.kind)
+            reach.append(plan.point_ms - plan.start_ms - 176)
+            plan = token.next(plan.start_ms + plan.length_ms)
+        assert found == kinds, idents
+        assert all([reach[n] == 720 for n in range(4) if kinds[n] == MEETING])
+
+
+def test_token_that_lies_still_keeps_its_meetings_only_until_it_is_moved():
+    token = Token()
+    plan, kinds = token.next(1000), []
+    for number in range(20):
+        token.schedule.opened(plan)
+        token.schedule.closed(plan, (), 3, number < 18)
+        plan = token.next(plan.start_ms + plan.length_ms)
+        kinds.append(plan.kind)
+    assert MINUTE in kinds[:14] and kinds[14:18] == [MEETING] * 4 and kinds[18:] == [MINUTE] * 2
+
+
+def test_tired_token_does_not_meet_more_often():
+    token = Token()
+    token.schedule.level = LOW
     plan = token.next(1000)
-    token.shut(plan, (), 60)
-    plan = token.next(plan.start_ms + plan.length_ms)
+    token.shut(plan, (), 30)
+    assert plan.kind == MEETING and token.next(plan.start_ms + plan.length_ms).kind == MINUTE
+
+
+def test_crowd_advertises_less_often_and_stays_longer():
+    token, plan = _settled(60)
     assert plan.kind == MINUTE and plan.adv_ms == 90 and plan.length_ms >= plan.adv_ms + 30
 
 

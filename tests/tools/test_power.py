@@ -1,5 +1,6 @@
 """Facts of the energy model: boards' tables, the day's charge, and its agreement with the firmware on the bench."""
 
+import ast
 import json
 import tomllib
 from dataclasses import replace
@@ -28,8 +29,8 @@ def constants(path):
     """Module constants of a device file, by name."""
     found = {}
     for node in code.tree(path).body:
-        if hasattr(node, "targets") and hasattr(node.value, "value"):
-            found[node.targets[0].id] = node.value.value
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant | ast.Tuple):
+            found[node.targets[0].id] = ast.literal_eval(node.value)
     return found
 
 
@@ -68,9 +69,22 @@ def test_product_board_sleeps_as_the_model_says():
 
 
 def test_aim_of_three_percent_a_day_is_kept():
-    facts = power.report(board(), "usual")
-    assert facts["percent_per_day"] <= 3.0
-    assert facts["days_after_cue"] >= 7
+    assert power.report(board(), "usual")["percent_per_day"] <= 3.0
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_low_battery_cue_comes_a_week_before_the_end(name):
+    low_mv = constants(ROOT / "boards" / name / "board.py")["BATTERY_LOW_MV"]
+    assert low_mv == tuple(3300 + 850 * percent // 100 for percent in board(name).low_percent)  # account.battery_mv
+    assert power.report(board(name), "usual")["days_after_cue"] >= 7
+
+
+def test_motion_sensor_saves_at_night_and_only_what_lies_still():
+    usual = power.SCENARIOS["usual"][1]
+    plain, seen = (power.play(board(), usual, motion=motion).windows for motion in (False, True))
+    assert plain[schedule.MINUTE] - seen[schedule.MINUTE] > 300 and plain[schedule.MEETING] == seen[schedule.MEETING]
+    crowd = power.SCENARIOS["crowd"][1]
+    assert power.play(board(), crowd, motion=True).mah == power.play(board(), crowd).mah
 
 
 def test_alone_costs_less_than_company_and_each_level_less_than_the_one_before():

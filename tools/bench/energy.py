@@ -58,6 +58,7 @@ class Board:
     cost_us: dict[str, int]
     pins: dict[str, int]
     partitions: dict[str, int]
+    low_percent: tuple[int, ...]
     usable_percent: float
     self_discharge_percent_month: float
 
@@ -76,6 +77,7 @@ class Board:
                 chip=table["board"]["chip"],
                 battery_mah=float(table["board"]["battery_mah"]),
                 **{key: int(table["board"][key]) for key in _FACTS},
+                low_percent=tuple(int(percent) for percent in table["board"]["low_percent"]),
                 current_ma=_figures(path, table["current_ma"], _CURRENTS, float),
                 time_us=_figures(path, table["time_us"], _TIMES, int),
                 cost_us=_figures(path, table["cost_us"], _COSTS, int),

@@ -15,7 +15,6 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 INTERNAL_PPM = 5_500  # the internal oscillator, worst: 20 s an hour, measured on C3 (docs/POWER)
 PACK_MAH = 1_100  # a serviceable pack: two of three AAA cells, or a flat cell in a holder
-CUE_SHARE = 0.25  # of the battery left when the low-battery cue begins (BATTERY_LOW_MV, first threshold)
 _OWN_MS = 1_764_000_000_000 // DAY_MS * DAY_MS  # own time at tick 0: a midnight
 _ADV_BYTES = 31
 _RECORD_BYTES = 40  # a minute or sighting with its lead and check
@@ -32,16 +31,17 @@ class UnknownScenario(Exception):
 
 @dataclass(frozen=True)
 class Period:
-    """So many hours beside so many other tokens."""
+    """So many hours beside so many other tokens. rest: nobody moves the token, if its board can tell."""
 
     hours: float
     others: int
+    rest: bool = False
 
 
 SCENARIOS: dict[str, tuple[str, list[Period]]] = {
     "usual": (
         "8 h alone, 10 h at home with 3 others, 6 h out among 30",
-        [Period(8, 0), Period(2, 3), Period(6, 30), Period(8, 3)],
+        [Period(8, 0), Period(2, 3), Period(6, 30), Period(8, 3, rest=True)],
     ),
     "alone": ("nobody near, for the second day: it sweeps", [Period(24, 0)]),
     "home": ("at home with 3 others all day", [Period(24, 3)]),
@@ -139,11 +139,14 @@ def play(
     sleep: str = "deep",
     ppm: int | None = None,
     level: int = schedule.FULL,
+    motion: bool = False,
     visits: float = 1 / 7,
     hours: float = 24,
     warm: int = 1,
 ) -> Day:
-    """These periods with so many visits, after `warm` times the same, so that the day begins as a day does."""
+    """These periods with so many visits, after `warm` times the same, so that the day begins as a day does. motion: the
+    board has a sensor, and sees when the token lies still.
+    """
     plan_maker = Schedule(board.clock_error_ppm if ppm is None else ppm, board.advert_ms)
     plan_maker.level = level
     plan_maker.confirmed(0)
@@ -157,8 +160,9 @@ def play(
             break
         if now_ms < begin_ms <= plan.start_ms:
             account, slot = Account(board, sleep), plan.start_ms // _SLOT_MS
-        others = _others(periods, plan.start_ms % length_ms)
-        _one(account, plan_maker, plan, others, plan.start_ms - now_ms)
+        period = _period(periods, plan.start_ms % length_ms)
+        others = period.others
+        _one(account, plan_maker, plan, others, plan.start_ms - now_ms, motion and period.rest)
         while plan.start_ms // _SLOT_MS > slot:
             slot += 1
             account.records(min(others, _MOST_SIGHTINGS) + (1 if others else 0))
@@ -173,15 +177,15 @@ def _slot_at(tick_ms: int) -> int:
     return (_OWN_MS + tick_ms) // _SLOT_MS
 
 
-def _others(periods: list[Period], at_ms: float) -> int:
+def _period(periods: list[Period], at_ms: float) -> Period:
     for period in periods:
         at_ms -= period.hours * HOUR_MS
         if at_ms < 0:
-            return period.others
-    return periods[-1].others
+            return period
+    return periods[-1]
 
 
-def _one(account: Account, plan_maker: Schedule, plan: Plan, others: int, gap_ms: float) -> None:
+def _one(account: Account, plan_maker: Schedule, plan: Plan, others: int, gap_ms: float, still: bool) -> None:
     plan_maker.opened(plan)
     account.rest(max(0.0, gap_ms - account.board.time_us["radio_start"] / 1000))
     beside = others if plan.kind in (MINUTE, MEETING, SEARCH) else 0
@@ -192,7 +196,7 @@ def _one(account: Account, plan_maker: Schedule, plan: Plan, others: int, gap_ms
         account.records(min(beside, 64))
     at_ms = plan.point_ms
     said = [(number, at_ms, plan_maker.field(at_ms, plan)) for number in range(min(beside, 8))]
-    plan_maker.closed(plan, said, beside)
+    plan_maker.closed(plan, said, beside, still)
 
 
 def report(board: Board, scenario: str, *, ppm: int | None = None) -> dict[str, Any]:
@@ -221,6 +225,7 @@ def report(board: Board, scenario: str, *, ppm: int | None = None) -> dict[str, 
         "consumers": {name: round(value, 4) for name, value in day.mah.items() if value >= 0.00005},
         "windows": {name: day.windows.get(kind, 0) for kind, name in enumerate(KINDS)},
         "mah_per_day_by_sleep": {name: round(other.total_mah, 3) for name, other in days.items()},
+        "mah_per_day_with_motion_sensor": round(play(board, periods, sleep=sleep, ppm=ppm, motion=True).total_mah, 3),
         "deep_from_ms": deep_from_ms(board),
         "model": MODEL,
     }
@@ -231,7 +236,7 @@ KINDS = ("minute", "meeting", "probe", "search")
 
 def _after_cue(board: Board, periods: list[Period], sleep: str, ppm: int | None) -> float:
     """Days from the first low-battery cue to the end, each level at its own charge; the unusable rest is left out."""
-    ends = (CUE_SHARE, 0.12, 0.05, 0.0)
+    ends = (*(percent / 100 for percent in board.low_percent), 0.0)
     unusable = 1 - board.usable_percent / 100
     days = 0.0
     for number, (start, end) in enumerate(zip(ends, ends[1:], strict=False)):
@@ -256,12 +261,13 @@ def text(facts: dict[str, Any]) -> str:
     for name, value in sorted(facts["consumers"].items(), key=lambda item: -item[1]):
         bar = "#" * round(40 * value / total)
         lines.append(f"  {name:<12}{value:>8.3f} mAh {100 * value / total:>5.1f} %  {bar}")
-    by = facts["mah_per_day_by_sleep"]
+    by, seen = facts["mah_per_day_by_sleep"], facts["mah_per_day_with_motion_sensor"]
     lines += [
         "",
         "  Windows a day: " + ", ".join(f"{count} {name}" for name, count in facts["windows"].items() if count),
         f"  Light sleep {by['light']:.2f} mAh a day, deep sleep {by['deep']:.2f}; a boot pays from "
         f"{facts['deep_from_ms'] / 1000:.1f} s of sleep on.",
+        f"  With a motion sensor, which sees when it lies still: {seen:.2f} mAh a day.",
         f"  {facts['model']}",
     ]
     return "\n".join(lines)
