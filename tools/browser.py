@@ -15,8 +15,8 @@ class NoBrowser(Exception):
 
 
 @contextmanager
-def opened() -> Iterator[Any]:
-    """playwright's Browser, without a window. While it is open its driver's loop runs in this thread."""
+def opened(*arguments: str) -> Iterator[Any]:
+    """playwright's Browser, without a window; arguments: Chromium's. Its driver's loop runs in this thread then."""
     path = next(filter(None, map(shutil.which, _NAMES)), None)
     if path is None:
         raise NoBrowser("there is no Chromium (on Debian: apt-get install chromium)")
@@ -25,7 +25,7 @@ def opened() -> Iterator[Any]:
     except ImportError:
         raise NoBrowser("the package playwright is missing (make setup installs it)") from None
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        browser = driver.chromium.launch(executable_path=path, args=[*_ARGUMENTS, *arguments])
         try:
             yield browser
         finally:

@@ -15,6 +15,7 @@ _COMMANDS = {
     "decode": ("tools.hci.cli", "decode", "What a token would have heard in an HCI capture."),
     "authority": ("tools.authority.cli", "authority", "Codes, uploads and lists of the health authority."),
     "kiosk": ("tools.kiosk.cli", "kiosk", "A kiosk that tokens visit."),
+    "phone": ("tools.phone.cli", "phone", "A phone that does a kiosk's work: its page, as static files."),
     "exposure": ("tools.exposure.cli", "exposure", "Distance and minutes from levels: study, fit, evaluation."),
     "ring": ("tools.ring.cli", "ring", "The store of sightings in flash: images, trials, benchmarks."),
     "firmware": ("tools.firmware.cli", "firmware", "What goes onto a token: build, sign, check."),

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ from rich.progress import Progress as Bar
 
 from tools.cli import BadInput, Refused
 from tools.kiosk.folder import KioskFolder
+
+Draw = Callable[[Any, Path, list[str], list[str], Callable[[], None]], list[Path]]
 
 
 @click.command()
@@ -96,18 +98,31 @@ async def _until_told(running: Coroutine[Any, Any, None]) -> None:
 @click.option("--language", "tags", multiple=True, metavar="TAG", help="May be repeated.  [default: all]")
 def screens(out: Path, names: tuple[str, ...], tags: tuple[str, ...]) -> None:
     """Draw the page's screens into OUT as PNG files of 800x480 and 1024x600, with Chromium and playwright."""
-    from tools.browser import NoBrowser, opened
     from tools.kiosk.hall import flow, gallery, words
 
-    known = words.load_all()
-    for given, all_of, option in ((names, flow.TABLE, "--screen"), (tags, known, "--language")):
+    draw_screens(gallery.draw, out, names, tags, list(flow.TABLE), list(words.load_all()), len(gallery.SIZES))
+
+
+def draw_screens(
+    draw: Draw,
+    out: Path,
+    names: tuple[str, ...],
+    tags: tuple[str, ...],
+    known: list[str],
+    spoken: list[str],
+    each: int = 1,
+) -> None:
+    """Draw screens (all `known` ones if none is named) with the system's Chromium, `each` pictures of every one."""
+    from tools.browser import NoBrowser, opened
+
+    for given, all_of, option in ((names, known, "--screen"), (tags, spoken, "--language")):
         if strange := set(given) - set(all_of):
             raise click.BadParameter(f"{sorted(strange)[0]}: one of {', '.join(all_of)}", param_hint=option)
-    chosen, spoken = list(names or flow.TABLE), list(tags or known)
+    chosen, wanted = list(names) or known, list(tags) or spoken
     try:
         with opened() as browser, Bar(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("screens", total=len(chosen) * len(spoken) * len(gallery.SIZES))
-            made = gallery.draw(browser, out, chosen, spoken, lambda: bar.advance(task))
+            task = bar.add_task("screens", total=len(chosen) * len(wanted) * each)
+            made = draw(browser, out, chosen, wanted, lambda: bar.advance(task))
     except NoBrowser as error:
         raise Refused(str(error)) from None
     except OSError as error:

@@ -14,7 +14,7 @@ from tools.kiosk.hall.words import Language
 
 _HERE = Path(__file__).parent
 _SENTENCE = re.compile(r"(?<=[.?!]) ")
-_AWAY = {"stop", "start", "staff", "found"}
+AWAY = {"stop", "start", "staff", "found"}
 # A screen's picture; those not named have one of their own name.
 PICTURES = {
     "press": "start", "still": "number", "none": "calendar", "stale": "calendar", "given": "thanks", "done": "thanks",
@@ -66,7 +66,7 @@ class Page:
 
     def _tap(self, screen: Screen, tap: str, language: Language) -> dict[str, Any]:
         """The first button is the one that most people need, unless it only leads away."""
-        return {"name": tap, "label": language.label(tap), "main": tap == screen.taps[0] and tap not in _AWAY}
+        return {"name": tap, "label": language.label(tap), "main": tap == screen.taps[0] and tap not in AWAY}
 
     def whole(self, shown: Shown, languages: list[Language]) -> str:
         """The document with its first screen."""

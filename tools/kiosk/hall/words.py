@@ -81,7 +81,7 @@ def count(text: str) -> int:
 
 def load_all(*folders: Path) -> dict[str, Language]:
     """All languages by tag, in their order, of the kiosk's own folder or these. WordsError, also if there is none."""
-    tables = {path.stem: _table(path) for folder in folders or (FOLDER,) for path in folder.glob("*.toml")}
+    tables = {path.stem: read(path) for folder in folders or (FOLDER,) for path in folder.glob("*.toml")}
     whole = {tag: _language(tag, table) for tag, table in tables.items() if "like" not in table}
     for tag, table in tables.items():
         if "like" in table:
@@ -91,7 +91,8 @@ def load_all(*folders: Path) -> dict[str, Language]:
     return dict(sorted(whole.items(), key=lambda item: item[1].order))
 
 
-def _table(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """A file of words as it stands. WordsError."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -1,0 +1,130 @@
+// Owns the course of a visit, from greeting to farewell (SPEC 4), and of a mere handing over of lists. Knows no screen.
+import { ascii, join, pack, same, unpack } from "./bytes.js";
+import { PIECE_BYTES, VisitError } from "./channel.js";
+import { hkdf, newAgreementKey, open, publicBytes, seal, sha256, sign, unseal } from "./crypto.js";
+import * as spec from "./spec.js";
+import * as wire from "./wire.js";
+
+const NOTHING = new Uint8Array(0);
+const CONSENT_MS = 75_000;  // the wearer has 60 s to agree
+const NUDGE_MS = 5_000;  // while a person reads: the token waits 15 s for a message
+const UNCERTAINTY_S = 2;
+const MOST_TURNS = 120;  // of a list: one for each block, and some to repeat
+const PROVEN_BYTES = spec.SESSION_BYTES - spec.SIGNATURE_BYTES;
+
+export class NotMine extends VisitError {}
+
+// A certified phone's visit: {status, outcome: "given", "wiped" or "", upload: {code, visit, sealed} or null}. VisitError.
+//
+// own: {vouched, facts, privateKey}; now_ms() -> UTC; lists(serial) -> the list for a token that holds `serial`.
+// hooks: greet(blink) -> is it the wearer's; decide(status) -> {flags, days, code}; progress(what, share); show(number).
+export async function visit(channel, own, now_ms, lists, hooks) {
+  await channel.open();
+  if (!await hooks.greet(() => channel.ask(spec.BLINK, NOTHING, [spec.OK]))) throw new NotMine("another token");
+  const opened = await openVisit(channel, own, now_ms, hooks.progress);
+  const wish = await whileReading(channel, hooks.decide(opened.status));
+  const result = await ask(channel, own, opened, wish, hooks);
+  const shelf = opened.status.state & spec.STATE_SHELF && !(wish.flags & spec.ASK_HANDOVER);
+  const list = shelf || result.outcome === "wiped" ? null : await lists(opened.status.list_serial);
+  if (list && list.facts.serial > opened.status.list_serial) await hand(channel, list, hooks.progress);
+  await channel.ask(spec.BYE, NOTHING, [spec.OK]);
+  return { status: opened.status, ...result };
+}
+
+// A stranger's phone brings lists, and is told nothing that it shows. offered: in the order in which they are tried.
+export async function bring(channel, offered, progress) {
+  await channel.open();
+  for (const list of offered) {
+    const result = await hand(channel, list, progress);
+    wants(result >= 0, "the token lets no stranger in");
+    if (![spec.LIST_GAP, spec.LIST_WRONG_REGION].includes(result)) break;
+  }
+  await channel.ask(spec.BYE, NOTHING, [spec.OK]);
+}
+
+async function openVisit(channel, own, now_ms, progress) {
+  const nonce = await channel.ask(spec.HELLO, pack([1, spec.PROTOCOL_VERSION]), [spec.NONCE]);
+  wants(nonce.kind === spec.NONCE && nonce.body.length === spec.NONCE_BYTES && nonce.body[0] === spec.PROTOCOL_VERSION,
+    "the token speaks another protocol");
+  progress("check", 0.5);
+  const ephemeral = await newAgreementKey();
+  const session = await prove(own, nonce.body, await publicBytes(ephemeral.publicKey), now_ms());
+  const answer = await channel.ask(spec.SESSION, session, [spec.STATUS]);
+  wants(answer.kind === spec.STATUS, "the token does not trust this phone");
+  wants(answer.body.length === spec.SEALED_STATUS_BYTES, "a status of wrong length");
+  const opening = await sha256(wire.LABEL, ascii("visit"), nonce.body, session);
+  const enc = answer.body.slice(0, 32);
+  wants(same(await sha256(enc), nonce.body.slice(1)), "the token shows another key than it promised");
+  const text = await unseal(ephemeral, join(ascii("emask/1 status\0"), opening), answer.body);
+  wants(text, "the token's status is not sealed to this visit");
+  progress("check", 1);
+  const { fields, secret } = wire.unpackStatus(text);
+  return { status: fields, secret, whole: await sha256(opening, enc) };
+}
+
+async function prove(own, nonce, ephemeral, now_ms) {
+  const body = wire.packSession(own.vouched, ephemeral, now_ms, UNCERTAINTY_S);
+  wants(body.length === PROVEN_BYTES, "the phone's certificate is of wrong length");
+  const { region, serial } = own.facts;
+  const message = wire.signedMessage({ kind: spec.SESSION_PROOF, region, serial }, await sha256(nonce, body));
+  return join(body, await sign(own.privateKey, message));
+}
+
+async function whileReading(channel, reading) {
+  let done = false;
+  const wish = reading.finally(() => { done = true; });
+  for (;;) {
+    const slept = new Promise((resolve) => setTimeout(resolve, NUDGE_MS));
+    await Promise.race([wish, slept]);
+    if (done) return wish;
+    await channel.nudge();
+  }
+}
+
+async function ask(channel, own, { whole, secret }, wish, hooks) {
+  wants(!(wish.flags & spec.ASK_PROXY) || own.facts.kind === spec.PROXY_KIOSK_KEY, "not certified to ask by proxy");
+  const toToken = await hkdf(secret, whole, ascii("emask/1 ask\0"));
+  const toKiosk = await hkdf(secret, whole, ascii("emask/1 reply\0"));
+  const body = seal(toToken, await wire.packAsk(wish.flags, wish.code ? wish.days : 0, wish.code));
+  const wipes = Boolean(wish.flags & spec.ASK_WIPE), asksWearer = wipes || wish.code;
+  if (asksWearer) hooks.show(wire.shortNumber(whole));
+  const answer = await channel.ask(spec.ASK, body, [spec.UPLOAD], asksWearer ? CONSENT_MS : undefined);
+  const reply = answer.kind === spec.UPLOAD ? open(toKiosk, answer.body) : null;
+  wants(reply?.length === 2 + spec.UPLOAD_BLOB_BYTES, "the token's answer is not of this visit");
+  const given = reply[0] === spec.UPLOAD_GIVEN, wiped = reply[0] === spec.UPLOAD_WIPED;
+  wants(reply[0] <= spec.UPLOAD_WIPED && (wish.code || !given) && (wipes || !wiped), "the token answers what it was not asked");
+  const upload = given ? { code: wish.code, visit: whole, sealed: reply.slice(2) } : null;
+  return { outcome: given ? "given" : wiped ? "wiped" : "", upload };
+}
+
+// Hand over one list: the code of the token's LIST_ACK, or -1.
+async function hand(channel, { data, facts }, progress) {
+  const answers = [spec.LIST_WANT, spec.LIST_ACK];
+  let answer = await channel.ask(spec.LIST_OFFER, data.slice(0, spec.LIST_OFFER_BYTES), answers);
+  for (let turn = 0; turn < MOST_TURNS && answer.kind === spec.LIST_WANT; turn++) {
+    const offset = wantedOffset(answer.body, data);
+    await stream(channel, data, offset, wire.contentEnd(facts, Math.floor(offset / spec.BLOCK_BYTES)), progress);
+    answer = await channel.receive(answers);
+  }
+  return answer.kind === spec.LIST_ACK && answer.body.length === 1 ? answer.body[0] : -1;
+}
+
+async function stream(channel, data, offset, end, progress) {
+  while (offset < end) {
+    const piece = data.subarray(offset, Math.min(offset + PIECE_BYTES, end));
+    await channel.send(spec.LIST_DATA, join(pack([4, offset]), piece));
+    offset += piece.length;
+    progress("list", offset / data.length);
+  }
+}
+
+function wantedOffset(body, data) {
+  wants(body.length === 4, "an answer of the token is malformed");
+  const [offset] = unpack(body, [4]);
+  wants(offset < data.length, "the token asks for what lies behind the list's end");
+  return offset;
+}
+
+function wants(holds, what) {
+  if (!holds) throw new VisitError(what);
+}
