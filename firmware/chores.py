@@ -28,6 +28,7 @@ _OF_A_VISIT = (
     "wipe",
     "exempt",
     "emask.group",
+    "timekeeper",
     "trust",
     "lists",
     "listinfo",

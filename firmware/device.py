@@ -65,7 +65,7 @@ class Device:
         if self._lists is None:
             from lists import ListStage
 
-            self._lists = ListStage(self.board.partition("lists"), self.list_info, self.trust)
+            self._lists = ListStage(self.board.partition("lists"), self.list_info, self.trust, self.clock.anchored)
         return self._lists
 
     @property
@@ -176,16 +176,19 @@ class Device:
         records = (record for _slot, record in self.store.read(spec.ANCHOR))
         return clock.Anchors(records, self.board.CLOCK_ERROR_PPM)
 
-    def confirm_time(self, at_ms, utc_s, utc_ms, uncertainty_s):
-        """A certified time of tick at_ms: durable, then used for windows and slots."""
-        record = self.clock.confirm(at_ms, utc_s, utc_ms, uncertainty_s)
-        self.store.append(spec.ANCHOR, self.slot(), record)
-        self.rendezvous.confirmed(at_ms)
-        self.power.kick()
+    def timekeeper(self):
+        """Who judges a time that is told."""
+        from timekeeper import Timekeeper
+
+        return Timekeeper(self)
+
+    def certain_slot(self):
+        """A slot that it is not before."""
+        return self.clock.certain_slot(self.board.clock_ms(), self.board.CLOCK_ERROR_PPM)
 
     def known_s(self):
-        """A time that it is not before, UTC s: the last list's issue, or the own clock if it was confirmed."""
-        return max(self.list_info.issued, self.own_s() if self.clock.anchored else 0)
+        """A time that it is not before, UTC s: the last list's issue, or what the own clock is sure of."""
+        return max(self.list_info.issued, self.certain_slot() * spec.SLOT_S)
 
     # -- facts
 

@@ -132,7 +132,7 @@ class Listener:
         if device.journal.due(slot):
             device.journal.close(device.store)
             device.save_state()
-        self._purge(slot)
+        self._purge()
         if ids:
             device.journal.write(device.store, slot, self._table.drain(device.clock.segment, minute, still))
         state.dropped += self._table.dropped + device.radio.dropped
@@ -164,10 +164,10 @@ class Listener:
         self._device.state.adverts += self._adverts
         return samples
 
-    def _purge(self, slot):
+    def _purge(self):
         device = self._device
-        today = slot // spec.SLOTS_PER_DAY
-        if not device.clock.anchored or today <= device.state.purged_day:
+        today = device.certain_slot() // spec.SLOTS_PER_DAY
+        if today == device.state.purged_day:
             return
         if device.journal.purge(device.store, today, spec.INFECTIOUS_DAYS + device.identity.scheme.KEY_DAYS):
             device.save_state()

@@ -11,27 +11,37 @@ STAGING = const(1)
 COMPLETE = const(2)  # whole and correct, not yet matched
 MATCHED = const(3)
 
-_FORMAT = "<BII32sB"  # LISTINFO
-_BYTES = const(42)
+_FORMAT = "<BII32sBI"  # LISTINFO
+_BYTES = const(46)
 
 
 class ListInfo:
-    """state; serial and issued of the last whole list; offered: hash of the offer; blocks: whole and checked ones."""
+    """state; serial and issued of the last whole list; offered: hash of the offer; blocks: whole and checked ones.
+
+    sure: serial up to which everything was compared while it was sure when things were heard.
+    """
 
     def __init__(self, store, slot):
         self._store = store
         self._slot = slot
         self.state = EMPTY
-        self.serial = self.issued = self.blocks = 0
+        self.serial = self.issued = self.blocks = self.sure = 0
         self.offered = bytes(32)
         found = store.latest(spec.LISTINFO)
         if found and len(found[1]) == _BYTES:
-            self.state, self.serial, self.issued, self.offered, self.blocks = struct.unpack(_FORMAT, found[1])
+            fields = struct.unpack(_FORMAT, found[1])
+            self.state, self.serial, self.issued, self.offered, self.blocks, self.sure = fields
 
     def save(self):
         """Make it durable."""
-        record = struct.pack(_FORMAT, self.state, self.serial, self.issued, self.offered, self.blocks)
+        fields = self.state, self.serial, self.issued, self.offered, self.blocks, self.sure
+        record = struct.pack(_FORMAT, *fields)
         self._store.append(spec.LISTINFO, self._slot(), record)
+
+    def doubt(self):
+        """What was heard was dated wrongly: all lists of the last days are to be compared once more."""
+        self.sure = 0
+        self.save()
 
     def waits(self):
         """Whether a whole list is to be compared."""

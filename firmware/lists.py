@@ -17,9 +17,13 @@ _PIECE = const(512)
 
 
 class ListStage:
-    """One list at a time. device: block device of 4,096-byte blocks; info: ListInfo; trust: Trust."""
+    """One list at a time. device: block device of 4,096-byte blocks; info: ListInfo; trust: Trust.
 
-    def __init__(self, device, info, trust):
+    certain: it is sure when things were heard.
+    """
+
+    def __init__(self, device, info, trust, certain):
+        self._certain = certain
         self._device = device
         self._info = info
         self._trust = trust
@@ -77,9 +81,10 @@ class ListStage:
             return spec.LIST_WRONG_REGION
         if chunks >= self._device.ioctl(4, 0):
             return spec.LIST_TOO_BIG
-        if head.serial <= self._info.serial:
+        # The last one once more, if it was compared when it was not sure when things were heard.
+        if head.serial < self._info.serial + (not self._certain or self._info.sure == self._info.serial):
             return spec.LIST_OLD_SERIAL
-        if base > self._info.serial:
+        if base > self._info.sure:
             return spec.LIST_GAP
         # A list that is not compared yet, or just now, is not given up: the next may build on it.
         return spec.LIST_OUT_OF_ORDER if self._info.state == COMPLETE else None
@@ -178,7 +183,10 @@ class ListStage:
         for number in range(self.header().count):
             yield self._read(manifest.record_at(number), spec.RECORD_BYTES)
 
-    def matched(self):
-        """The whole list has been compared: remember it."""
-        self._info.state = MATCHED
-        self._info.save()
+    def matched(self, certain):
+        """The whole list has been compared: remember it. certain: it was sure when things were heard."""
+        info = self._info
+        info.state = MATCHED
+        if certain and self.header().base <= info.sure:
+            info.sure = info.serial
+        info.save()

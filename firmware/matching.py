@@ -24,6 +24,7 @@ class Matching:
         device = self._device
         lists = device.lists
         header = lists.header()
+        certain = device.clock.anchored
         secret = exempt.household(device)
         own_group = (lambda record: group.own(secret, record)) if secret else None
         matcher = Matcher(header, device.store, device.anchors(), own_group=own_group)
@@ -36,7 +37,7 @@ class Matching:
         record = alert.renewed(device.alert, decision, header.serial)
         if record:
             device.set_alert(record)
-        lists.matched()
+        lists.matched(certain)
         device.list_waits = False
         device.power.kick()  # the signal of an alert does not wait for the next window
         print("match records=%d alert=%d" % (header.count, 1 if record else 0))

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from hashlib import sha256
 
 import memory
 from micropython import const
@@ -126,7 +127,7 @@ class Session:
         opening = handshake.transcript(self._nonce, body)
         self._whole = handshake.shown(opening, self._kiosk_enc)
         self._keys = handshake.Keys(self._whole, self._secrets[2])
-        self._time = received_ms, utc_s, utc_ms, uncertainty_s
+        self._time = sha256(found.key).digest()[:4], received_ms, utc_s, utc_ms, uncertainty_s
         if not device.state.shelf:
             self._take_time()
         self._stage = _TRUSTED
@@ -137,7 +138,7 @@ class Session:
         return [(spec.STATUS, hpke.seal(shared, self._kiosk_enc, info, text))]
 
     def _take_time(self):
-        self._device.confirm_time(*self._time)
+        self._device.timekeeper().told(*self._time)
 
     # -- what the kiosk asks for
 
@@ -210,6 +211,7 @@ class Session:
             return self._want()
         if result == spec.LIST_OK:
             self._device.list_waits = True
+            self._device.timekeeper().listed(self._device.list_info.issued)
         return self._list_ack(result)
 
     def _want(self):

@@ -22,7 +22,7 @@ def fields(device):
         settings.FIRMWARE_VERSION,
         bits,
         min(device.board.battery_mv(), 0xFFFF),
-        device.list_info.serial,
+        device.list_info.sure,
         device.list_info.issued,
         device.alert[0] if standing else 0,
         handshake.bucket(store.about(), 0x80000000),

@@ -36,7 +36,7 @@ def provision(utc_s, utc_ms):
         device.identity.renew(lambda: device.store, device.clock, slot, device.slot(), board.entropy)
     finally:
         radio.stop()
-    device.confirm_time(board.clock_ms(), utc_s, utc_ms, 1)
+    device.timekeeper().told(b"made", board.clock_ms(), utc_s, utc_ms, 1)  # the first time of its life
     device.save_state()
     device.freeze()
     return device.state.segment

@@ -2,12 +2,16 @@
 # Must not know any hardware clock: tick milliseconds are passed in, and confirmed times too.
 import struct
 
+from micropython import const
+
 from emask import spec
 
 _ANCHOR = "<HIIHHB"  # segment, tick s of it, utc s, utc ms, uncertainty s, flags
 ANCHOR_BYTES = 15
-_STATE = "<HBxqqI"
-STATE_BYTES = 24
+_SLOT_MS = const(900000)
+FROM_ANEW = 1  # flag of an anchor: those of its segment before it do not hold
+_STATE = "<HBxqqIiqI"
+STATE_BYTES = 40
 
 
 def pack_anchor(segment, tick_s, utc_s, utc_ms, uncertainty_s, flags=0):
@@ -33,6 +37,9 @@ class SegmentClock:
         self.anchored = False
         self.offset_ms = (last_slot + 1) * spec.SLOT_S * 1000 if last_slot else 0  # own time at tick 0 of the segment
         self._floor = last_slot
+        self._lead = 0  # how far ahead of own time the store's slots are: they never go back
+        self._sure_ms = 0  # tick of the last confirmed time
+        self.unsure_s = 0  # and how far off it may have been
 
     @property
     def offset_s(self):
@@ -50,8 +57,12 @@ class SegmentClock:
     def confirm(self, ms, utc_s, utc_ms=0, uncertainty_s=0, flags=0):
         """Take a confirmed UTC time of tick `ms`; returns the ANCHOR record (15 bytes) to be kept."""
         tick_s = self.tick_s(ms)
-        self.offset_ms = utc_s * 1000 + utc_ms - (ms - self.start_ms)
+        told_ms = utc_s * 1000 + utc_ms
+        if not self.anchored or abs(told_ms - self.own_ms(ms)) >= _SLOT_MS:
+            self._lead = max(0, self._floor + 1 - told_ms // _SLOT_MS)
+        self.offset_ms = told_ms - (ms - self.start_ms)
         self.anchored = True
+        self._sure_ms, self.unsure_s = ms, uncertainty_s
         # The record's tick is whole seconds: the rest of the tick is taken off the time.
         whole = self.offset_ms + tick_s * 1000
         return pack_anchor(self.segment, tick_s, whole // 1000, whole % 1000, uncertainty_s, flags)
@@ -64,33 +75,46 @@ class SegmentClock:
         """UTC seconds, or None before any time was confirmed in this segment."""
         return self.own_ms(ms) // 1000 if self.anchored else None
 
+    def doubt_ms(self, ms, ppm):
+        """How far own time may be off, of a clock that errs by at most ppm; once a time was confirmed."""
+        return self.unsure_s * 1000 + (ms - self._sure_ms) * ppm // 1000000
+
+    def certain_slot(self, ms, ppm):
+        """A 15-minute slot that it is not before: by own time less its doubt. Until a time is confirmed, by the ticks
+        since the last slot known: no less time has passed than was counted."""
+        if not self.anchored:
+            return self.slot_estimate(ms)
+        return (self.own_ms(ms) - self.doubt_ms(ms, ppm)) // _SLOT_MS
+
     def slot_estimate(self, ms):
-        """The 15-minute slot, by the best estimate; never smaller than given before."""
-        self._floor = max(self._floor, self.own_ms(ms) // (spec.SLOT_S * 1000))
+        """The 15-minute slot for the store, by the best estimate; never smaller than given before."""
+        self._floor = max(self._floor, self.own_ms(ms) // _SLOT_MS + self._lead)
         return self._floor
 
     def scheme_slot(self, ms, slot_s):
-        """As slot_estimate, in slots of `slot_s` seconds; for own IDs."""
-        return max(self.own_ms(ms) // (slot_s * 1000), self._floor * spec.SLOT_S // slot_s)
+        """Own time in slots of `slot_s` seconds, for own IDs; not taken back by a small correction, but by a jump."""
+        return max(self.own_ms(ms) // (slot_s * 1000), (self._floor - self._lead) * spec.SLOT_S // slot_s)
 
     def pack_state(self):
-        """24 bytes for memory that outlives sleep; see `unpack_state`."""
-        return struct.pack(_STATE, self.segment, self.anchored, self.offset_ms, self.start_ms, self._floor)
+        """40 bytes for memory that outlives sleep; see `unpack_state`."""
+        own = (self.segment, self.anchored, self.offset_ms, self.start_ms, self._floor, self._lead)
+        return struct.pack(_STATE, *own, self._sure_ms, self.unsure_s)
 
 
 def unpack_state(state):
     """The SegmentClock of pack_state, or None if the length is another."""
     if len(state) != STATE_BYTES:
         return None
-    segment, anchored, offset_ms, start_ms, floor = struct.unpack(_STATE, state)
+    segment, anchored, offset_ms, start_ms, floor, lead, sure_ms, unsure_s = struct.unpack(_STATE, state)
     clock = SegmentClock(segment, start_ms, floor)
     clock.offset_ms = offset_ms
     clock.anchored = bool(anchored)
+    clock._lead, clock._sure_ms, clock.unsure_s = lead, sure_ms, unsure_s
     return clock
 
 
 class Anchors:
-    """Dates of ticks, from ANCHOR records. Between two anchors of a segment time runs evenly; beyond, at 1:1.
+    """Dates of ticks, from ANCHOR records in their order. Between two of a segment time runs evenly; beyond, at 1:1.
 
     ppm: the worst error of the board's clock, for `date`.
     """
@@ -107,6 +131,8 @@ class Anchors:
         if fields is None:
             return
         known = self._segments.setdefault(fields[0], [])
+        if fields[5] & FROM_ANEW:
+            known.clear()
         point = (fields[1], fields[2], fields[4])
         if point not in known:
             known.append(point)
@@ -142,8 +168,3 @@ class Anchors:
             return minute * 60
         newest = known[-1][0] // 60
         return (newest + (minute - newest + 0x8000 & 0xFFFF) - 0x8000) * 60
-
-    def slot_of(self, segment, minute):
-        """True UTC 15-minute slot of a sighting's minute, or None."""
-        utc_s = self.utc_of(segment, self.tick_of(segment, minute))
-        return None if utc_s is None else utc_s // spec.SLOT_S

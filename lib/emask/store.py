@@ -148,8 +148,9 @@ class Store:
     def purge(self, today, days, key_days, most=8):
         """Erase sightings and minutes of more than `days` before UTC day `today`, and keys of more than `key_days`.
 
-        Today must be certain. At most `most` blocks at a time: True when nothing is left to do. What was written
-        before a block that is too old, without a date or with one to come, goes with it.
+        It must not be earlier than `today`; days without a date count among themselves. At most `most` blocks at a
+        time: True when nothing is left to do. What was written before a block that is too old, without a date or with
+        one to come, goes with it.
         """
         pool = self._indexed()
         self._first_key = (today - key_days) * spec.SLOTS_PER_DAY
@@ -162,7 +163,7 @@ class Store:
             self._erase(block)
         # Sightings without a date go when those after them do: so there must be a block after them.
         order = pool.of(SIGHTINGS)
-        if order and pool.slots[order[-1]] < _DATED_SLOT and pool.spare(SIGHTINGS) > 0:
+        if order and pool.slots[order[-1]] < _DATED_SLOT <= today * spec.SLOTS_PER_DAY and pool.spare(SIGHTINGS) > 0:
             pool.open(SIGHTINGS, today * spec.SLOTS_PER_DAY)
         return True
 
@@ -195,7 +196,8 @@ class Store:
         # Also what serves no more but was never erased: cut short, or minutes merged long ago; not what was never used.
         dirty = [b for b in pool.of(DIRTY) if slots[b] or not self._blocks.is_blank(b)]
         blocks = pool.of(MINUTES) + pool.of(SIGHTINGS) + dirty
-        newest = max([seqs[b] for b in blocks if _DATED_SLOT <= slots[b] < first] or (0,))
+        dated = _DATED_SLOT if future > _DATED_SLOT else 0
+        newest = max([seqs[b] for b in blocks if dated <= slots[b] < first] or (0,))
         return [b for b in blocks if seqs[b] <= newest and not first <= slots[b] < future]
 
     # -- health

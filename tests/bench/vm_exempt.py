@@ -14,6 +14,8 @@ UTC = rig.UTC
 CLINIC = peer.certificate(spec.PROXY_KIOSK_KEY, 11, 0, UTC - 86400, UTC + 10 * 86400)
 HOME = bytes(range(16))
 CASE = b"\x05" * 32
+SECOND = b"\x21" * 32
+SECOND_CERTIFICATE = peer.certificate(spec.KIOSK_KEY, 12, 0, UTC - 86400, UTC + 10 * 86400, SECOND)
 
 
 def field(value):
@@ -85,6 +87,7 @@ def test_upload_bears_the_mark_of_the_household():
     ask(device, spec.ASK_HOUSEHOLD, HOME)
     device = rig.boot()  # a new battery
     ask(device, 0)
+    rig.Visit(device, device.own_s(), SECOND_CERTIFICATE, SECOND)  # two agree: the time is known again
     rig.minutes(device, 60)
     assert all(group.own(HOME, record) for record in given(device))
 

@@ -10,6 +10,8 @@ from vm_firmware import board, keylist, peer, spec  # noqa: E402
 
 UTC = rig.UTC
 PROXY_CERTIFICATE = peer.certificate(spec.PROXY_KIOSK_KEY, 11, 0, UTC - 86400, UTC + 10 * 86400)
+SECOND = b"\x21" * 32
+SECOND_CERTIFICATE = peer.certificate(spec.KIOSK_KEY, 12, 0, UTC - 86400, UTC + 10 * 86400, SECOND)
 UPLOAD = spec.ASK_UPLOAD
 PROXY = spec.ASK_UPLOAD | spec.ASK_PROXY
 
@@ -141,7 +143,8 @@ def test_power_cut_at_any_write_of_an_upload_leaves_a_fresh_key_or_no_upload():
     while True:
         flash = put_back(image, now_ms)
         device = rig.boot()
-        rig.Visit(device, UTC + 3600).ask()  # the time is known again
+        rig.Visit(device, UTC + 3600)
+        rig.Visit(device, UTC + 3600, SECOND_CERTIFICATE, SECOND).ask()  # two agree: the time is known again
         rig.minutes(device, 1)
         own = device.identity._own.key
         visit = rig.Visit(device, device.own_s())

@@ -38,10 +38,45 @@ def test_slots_never_go_backwards():
     own.confirm(0, _UTC)
     slot = own.slot_estimate(0)
     ten_minutes = own.scheme_slot(0, 600)
-    own.confirm(1000, _UTC - 5000)
+    own.confirm(1000, _UTC - 800)
     assert own.slot_estimate(2000) == slot
     assert slot * 900 // 600 <= own.scheme_slot(2000, 600) <= ten_minutes
     assert own.slot_estimate(6000000) > slot
+
+
+def test_after_a_jump_back_own_slots_are_true_and_the_stores_go_on():
+    own = clock.SegmentClock(1)
+    own.confirm(0, _UTC)
+    slot = own.slot_estimate(0)
+    own.confirm(1000, _UTC - 50000)
+    assert own.scheme_slot(2000, 900) == (_UTC - 50000) // 900
+    assert [own.slot_estimate(2000 + 900000 * count) for count in (0, 1, 2)] == [slot + 1, slot + 2, slot + 3]
+    again = clock.unpack_state(own.pack_state())
+    assert again.slot_estimate(2000 + 900000 * 3) == slot + 4
+    own.confirm(4000000, _UTC + 86400)  # forward once more
+    assert own.slot_estimate(4000000) == (_UTC + 86400) // 900
+
+
+def test_doubt_grows_with_the_clocks_error_and_says_what_is_certain():
+    own = clock.SegmentClock(4, 5000, 1983000)
+    assert own.certain_slot(5000 + 900000, 20) == 1983002  # by ticks alone
+    own.confirm(5000, _UTC, 0, 3600)
+    assert own.doubt_ms(5000, 20) == 3600000
+    assert own.doubt_ms(5000 + 86400000, 20) == 3600000 + 1728
+    assert own.certain_slot(5000, 20) == (_UTC - 3600) // 900
+    assert clock.unpack_state(own.pack_state()).doubt_ms(5000, 20) == 3600000
+
+
+def test_anchor_of_a_jump_takes_the_place_of_those_before_it():
+    records = [
+        clock.pack_anchor(1, 100, _UTC + 90000, 0, 2),
+        clock.pack_anchor(2, 100, _UTC - 9000, 0, 2),
+        clock.pack_anchor(1, 200, _UTC, 0, 2, clock.FROM_ANEW),
+        clock.pack_anchor(1, 300, _UTC + 100, 0, 2),
+    ]
+    anchors = clock.Anchors(records)
+    assert anchors.utc_of(1, 0) == _UTC - 200 and anchors.utc_of(1, 250) == _UTC + 50
+    assert anchors.utc_of(2, 100) == _UTC - 9000
 
 
 def test_state_survives_sleep():
@@ -63,8 +98,6 @@ def test_tick_is_dated_backwards_and_forwards_of_one_anchor():
     assert anchors.utc_of(1, 0) == _UTC - 3600
     assert anchors.utc_of(1, 10000) == _UTC + 6400
     assert anchors.utc_of(2, 3600) is None
-    assert anchors.slot_of(1, 60) == _UTC // 900
-    assert anchors.slot_of(2, 60) is None
 
 
 def test_between_two_anchors_time_runs_evenly():
