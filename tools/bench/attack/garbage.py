@@ -142,6 +142,7 @@ class _Attack:
     def run(self, count: int, tell: Callable[[int], None]) -> Result:
         stage, result = self.stage, self.result
         self._record()
+        stage.wait(spec.SLOT_S)  # what a slot's first window loads stays, and is no growth
         first, began_s = self._calm_heap(), stage.now_s
         stage.engine.log.watch.append(self.events.append)
         self._phase(self._connection, int(count * _OF_STRANGERS), (), tell)
