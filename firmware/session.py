@@ -65,6 +65,8 @@ class Session:
                 return self._hello(*messages.unpack(kind, body))
             if kind == spec.SESSION and self._stage == _GREETED:
                 return await self._session(body, received_ms)
+            if kind == spec.ROOT and self._stage == _GREETED:
+                return self._new_root(body)
             if self._stage < _TRUSTED:
                 return self._refuse(spec.REFUSED_NOT_NOW)
             if kind == spec.ASK:
@@ -102,6 +104,12 @@ class Session:
         return [(spec.NONCE, self._nonce)]
 
     # -- who the kiosk is
+
+    def _new_root(self, body):
+        self._stage = _START  # one that is not the recovery key's ends the visit
+        self._device.trust.change_root(body)
+        self._stage = _GREETED
+        return [(spec.OK, b"")]
 
     async def _session(self, body, received_ms):
         self._stage = _START  # one try

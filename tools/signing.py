@@ -19,6 +19,7 @@ Chance = Callable[[int], bytes]
 PrivateKey = Ed25519PrivateKey | X25519PrivateKey
 SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 _SECRET_MODE = 0o600
+ROOT_CHANGE = "root.change"  # file name of a new root, signed by the recovery key
 UPLOAD_FORMAT = "emask-upload/2"
 
 
@@ -85,7 +86,7 @@ def write_public(path: Path, key: PrivateKey) -> None:
 
 
 def certificate_name(public: bytes) -> str:
-    """The file name under which a site offers the certificate of the key `public`."""
+    """The file name under which a site offers the certificate of a kiosk's key."""
     return f"kiosk-{hashlib.sha256(public).hexdigest()[:32]}.cert"
 
 
@@ -117,9 +118,18 @@ def check(data: bytes, public: bytes) -> signed.Head:
 def check_certificate(data: bytes, root: bytes, kind: int) -> certificate.Certificate:
     """The certificate, if `root` vouches for it and it is a list key's, or a kiosk's of either kind; SignedError."""
     found = certificate.unpack(data)
-    if (found.kind == spec.LIST_KEY) != (kind == spec.LIST_KEY):
+    if (found.kind == spec.LIST_KEY) != (kind == spec.LIST_KEY) or found.kind == spec.ROOT_KEY:
         raise signed.SignedError("certificate of another kind")
     check(data, root)
+    return found
+
+
+def check_root(data: bytes, recovery: bytes) -> certificate.Certificate:
+    """A new root, if the recovery key vouches for it; SignedError."""
+    found = certificate.unpack(data)
+    if found.kind != spec.ROOT_KEY:
+        raise signed.SignedError("not a new root")
+    check(data, recovery)
     return found
 
 

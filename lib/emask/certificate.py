@@ -15,10 +15,11 @@ def unpack(data):
     if len(data) != spec.CERTIFICATE_BYTES:
         raise signed.SignedError("certificate of wrong length")
     head = signed.unpack_head(data)
-    if head.kind not in (spec.LIST_KEY, spec.KIOSK_KEY, spec.PROXY_KIOSK_KEY):
+    kiosk = head.kind in (spec.KIOSK_KEY, spec.PROXY_KIOSK_KEY)
+    if not kiosk and head.kind not in (spec.LIST_KEY, spec.ROOT_KEY):
         raise signed.SignedError("not a certificate")
     found = Certificate(*(head + struct.unpack_from(_BODY, data, signed.HEAD_BYTES)))
     term_s = found.until_s - found.since_s
-    if term_s <= 0 or found.kind != spec.LIST_KEY and term_s > LONGEST_KIOSK_S:
+    if term_s <= 0 or kiosk and term_s > LONGEST_KIOSK_S:
         raise signed.SignedError("certificate of an impossible term")
     return found

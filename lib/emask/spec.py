@@ -59,6 +59,7 @@ LIST_OFFER = const(4)
 LIST_DATA = const(5)
 BYE = const(6)
 BLINK = const(7)
+ROOT = const(8)
 # Message types, token to kiosk
 NONCE = const(64)
 STATUS = const(65)
@@ -139,4 +140,5 @@ LIST_KEY = const(3)
 KIOSK_KEY = const(4)
 SESSION_PROOF = const(5)
 PROXY_KIOSK_KEY = const(6)  # of a clinic's kiosk, which may ask for more than others
+ROOT_KEY = const(7)  # signed by the recovery key, not by a root
 ANY_REGION = const(0)

@@ -1,5 +1,6 @@
 """Owns the facts of time on the token: what it believes, keeps and passes over (SPEC 1.3). Run by test_firmware.py."""
 
+import json
 import sys
 
 sys.path.insert(0, sys.argv[1] + "/tests/bench")
@@ -326,6 +327,23 @@ def test_token_that_is_never_told_the_time_purges_by_its_ticks():
     board.move(3 * DAY_S * 1000)
     rig.minutes(device, 3)
     assert not kept(device, spec.SIGHTING) and not device.clock.anchored
+
+
+def test_records_of_time_and_lists_are_the_golden_ones():
+    with open(sys.argv[1] + "/tests/vectors/golden.json") as file:
+        golden = json.load(file)
+    device, _ = worn()
+    for kind, name in ((spec.CLAIMS, "claims"), (spec.LISTINFO, "listinfo")):
+        device.store.append(kind, device.slot(), bytes.fromhex(golden[name]))
+    device.let_go()
+    info, keeper = device.list_info, device.timekeeper()
+    assert (info.state, info.serial, info.issued, info.blocks, info.sure) == (3, 77, 1785000000, 2, 70)
+    assert keeper._claims == [(b"\0\1\2\3", 3, 7200, 1785000000, 2)]
+    info.save()
+    device.store.append(spec.CLAIMS, device.slot(), b"")
+    keeper._save()
+    for kind, name in ((spec.CLAIMS, "claims"), (spec.LISTINFO, "listinfo")):
+        assert device.store.latest(kind)[1] == bytes.fromhex(golden[name])
 
 
 rig.main(globals())

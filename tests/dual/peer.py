@@ -10,6 +10,7 @@ from emask_crypto import chacha, ed25519, hpke, x25519
 from emask_crypto.sha512 import sha512
 
 ROOT, LIST, KIOSK, SEAL = (bytes((n,)) * 32 for n in (1, 2, 3, 4))  # secrets
+RECOVERY, NEW_ROOT = b"\x08" * 32, b"\x09" * 32
 RULE = rules.changed(minutes=10)
 _P, _L = ed25519._P, ed25519._L
 

@@ -24,6 +24,15 @@ def _flipped(data, bit):
     return bytes(found)
 
 
+def test_change_of_the_root_is_read_and_only_the_recovery_keys_word_holds():
+    data = _golden("root_change")
+    found = certificate.unpack(data)
+    assert (found.kind, found.region, found.serial) == (spec.ROOT_KEY, 0, 12)
+    assert found.key == peer.public(peer.NEW_ROOT)
+    assert signed.check(data, peer.public(peer.RECOVERY)).serial == 12
+    assert raises(signed.SignedError, signed.check, data, peer.public(peer.ROOT))
+
+
 def test_peer_signs_as_the_host_does():
     data = _golden("certificate")
     assert peer.statement(peer.ROOT, data[:-64]) == data

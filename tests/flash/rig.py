@@ -12,7 +12,7 @@ from tools.flash import record
 from tools.flash.station import Options, Station
 
 KEY = bytes(range(32))
-FACTS = {"region": 84, "authority_root": "11" * 32}
+FACTS = {"region": 84, "authority_root": "11" * 32, "authority_recovery": "22" * 32}
 LONGEST_S = 240
 
 

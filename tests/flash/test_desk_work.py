@@ -20,6 +20,7 @@ from tools.firmware import bundle
 from tools.flash import label, mistakes, plan, record, settings, show
 from tools.flash.station import Options, Station
 
+SETTINGS = f'region = 84\nauthority_root = "{"11" * 32}"\nauthority_recovery = "{"22" * 32}"\n'
 _values = st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.lists(st.integers(), max_size=2)
 _names = st.sampled_from(["board", "chip", "version", "aioble", "bootloader_offset", "files", "format"])
 json_facts = st.dictionaries(_names, _values, min_size=1)
@@ -47,7 +48,7 @@ def test_usual_mistakes_have_clear_words(error, code):
 
 
 def test_dry_run_touches_no_port(made, tmp_path):
-    (tmp_path / "s.toml").write_text(f'region = 84\nauthority_root = "{"11" * 32}"\n')
+    (tmp_path / "s.toml").write_text(SETTINGS)
     (tmp_path / "port").write_bytes(b"untouched")
     given = ("flash", "run", "--bundle", made, "--settings", tmp_path / "s.toml", "--batch", "b", "--dry-run")
     answer = run(*given, "--json", "--port", tmp_path / "port", "--record", tmp_path / "r.sqlite")
@@ -58,14 +59,22 @@ def test_dry_run_touches_no_port(made, tmp_path):
 
 
 def test_bad_settings_and_unsigned_bundles_are_refused_before_any_board(made, tmp_path, base):
-    (tmp_path / "s.toml").write_text('region = 84\nauthority_root = "00"\n')
+    (tmp_path / "s.toml").write_text(SETTINGS.replace("22", "00"))
     given = ("--settings", tmp_path / "s.toml", "--batch", "b", "--dry-run")
     assert run("flash", "run", "--bundle", made, *given).exit_code == 2
-    (tmp_path / "s.toml").write_text(f'region = 84\nauthority_root = "{"11" * 32}"\n')
+    (tmp_path / "s.toml").write_text(SETTINGS)
     bundle.make("esp32c3", tmp_path / "unsigned", None, base)
     answer = run("flash", "run", "--bundle", tmp_path / "unsigned", *given)
     assert answer.exit_code == 2 and "not signed" in answer.output
-    for wrong in ({"region": 0}, {"scheme": "x"}, {"sleep": "x"}, {"more": 1}, {"region": "1"}):
+    for wrong in (
+        {"region": 0},
+        {"scheme": "x"},
+        {"sleep": "x"},
+        {"more": 1},
+        {"region": "1"},
+        {"authority_root": "11"},
+        {"authority_recovery": 1},
+    ):
         with pytest.raises(settings.SettingsError):
             settings.parse(FACTS | wrong)
 
@@ -100,7 +109,7 @@ def test_station_without_a_board_suspects_the_cable(tmp_path, capsys):
 
 
 def test_rubbish_is_refused_in_one_line(made, tmp_path):
-    (tmp_path / "s.toml").write_text(f'region = 84\nauthority_root = "{"11" * 32}"\n')
+    (tmp_path / "s.toml").write_text(SETTINGS)
     (tmp_path / "r.sqlite").write_bytes(bytes(range(256)) * 4)
     start = ("flash", "run", "--bundle", made, "--settings", tmp_path / "s.toml", "--count", "0")
     rubbish = (

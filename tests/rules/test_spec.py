@@ -32,6 +32,7 @@ def test_spec_names_the_numbers_of_the_code():
         "LIST_OFFER",
         "LIST_DATA",
         "BYE",
+        "ROOT",
         "NONCE",
         "STATUS",
         "LIST_WANT",

@@ -18,14 +18,20 @@ class World:
         self.authority = path / "authority"
         core.init(self.authority, now_s)
         self.root = keyring.root_public(self.authority)
+        self.recovery = keyring.recovery_public(self.authority)
         self.kiosk = self.new_kiosk("kiosk", now_s)
 
     def new_kiosk(self, name, now_s=NOW_S, proxy=False):
         folder = KioskFolder(self.path / name)
-        public = signing.load_public(identity.create(folder.path, self.root))
+        public = signing.load_public(identity.create(folder.path, self.root, recovery=self.recovery))
         _, vouched = core.certify_kiosk(self.authority, public, self.region, now_s, proxy=proxy)
         write_whole(folder.path / "kiosk.cert", vouched)
         return folder
+
+    def certified(self, folder, now_s):
+        """A certificate for a kiosk that has a key."""
+        public = signing.load_public(folder.path / "kiosk.pub")
+        return core.certify_kiosk(self.authority, public, self.region, now_s)[1]
 
     def list_file(self, records, serial=3, issued_s=NOW_S, base=0, revoked=(), region=None):
         """The bytes of a list signed by the authority's list key."""

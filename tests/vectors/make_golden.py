@@ -74,6 +74,7 @@ def heard() -> bytes:
 ROOT, LIST, KIOSK = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (1, 2, 3))
 SEAL, KIOSK_ONCE, TOKEN_ONCE = (X25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (4, 5, 6))
 SECRET = bytes([7]) * 32
+RECOVERY, NEW_ROOT = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in (8, 9))
 LABEL = b"emask/1\0"
 ISSUED_S = 1785000000
 
@@ -95,6 +96,27 @@ def certificate() -> bytes:
     """Of a kiosk of region 84, serial 9, for 14 days."""
     term = le(ISSUED_S, 4) + le(ISSUED_S + 14 * 86400, 4)
     return statement(ROOT, 4, 84, 9, term + public(KIOSK) + public(SEAL))
+
+
+def root_change() -> bytes:
+    """Another root, serial 12, for ten years."""
+    term = le(ISSUED_S, 4) + le(ISSUED_S + 3650 * 86400, 4)
+    return statement(RECOVERY, 7, 0, 12, term + public(NEW_ROOT) + bytes(32))
+
+
+def trust() -> bytes:
+    """List key 2, that root, the authority's seal, one certificate that was checked."""
+    return le(2, 4) + le(12, 4) + public(NEW_ROOT) + public(SEAL) + sha(certificate())[:16]
+
+
+def listinfo() -> bytes:
+    """List 77 compared, all surely up to 70."""
+    return b"\x03" + le(77, 4) + le(ISSUED_S, 4) + sha(b"offer") + b"\x02" + le(70, 4)
+
+
+def claims() -> bytes:
+    """Time by the kiosk above; another said 1785000000 give or take 2 s, at 7,200 s of segment 3."""
+    return sha(public(KIOSK))[:4] + bytes([0, 1, 2, 3]) + le(3, 2) + le(7200, 4) + le(1785000000, 4) + le(2, 2)
 
 
 def records() -> bytes:
@@ -192,6 +214,10 @@ def golden() -> dict:
         "record_marked": marked().hex(),
         "pauses": (le(29749680, 4) + le(29750160, 4) + le(29751120, 4) + le(29751360, 4)).hex(),
         "certificate": certificate().hex(),
+        "root_change": root_change().hex(),
+        "trust": trust().hex(),
+        "listinfo": listinfo().hex(),
+        "claims": claims().hex(),
         "rule": rule().hex(),
         "manifest": manifest().hex(),
         "list_lead": (b"EML2" + le(len(manifest()), 2) + b"\0\0").hex(),

@@ -97,6 +97,23 @@ def change_list_key(folder: Path, offline: Path | None, now_s: int) -> None:
     click.echo(f"Lists are signed by the key of certificate {serial} from now on.")
 
 
+@authority.command("change-root")
+@folder_argument
+@offline_option
+@at
+def change_root(folder: Path, offline: Path | None, now_s: int) -> None:
+    """Draw a fresh root that the recovery key vouches for, and a list key of it; DIR/root.change is for kiosks.
+
+    Needs recovery.key, not the old root. Tokens and kiosks that have the change believe nothing of the old root.
+    """
+    with Plain():
+        serial, list_serial = core.change_root(folder, now_s, offline)
+    click.echo(
+        f"Root {serial} is in {folder / 'root.pub'}, its change in {folder / signing.ROOT_CHANGE}: bring it to all"
+        f" kiosks and certify them anew. Lists are signed by the key of certificate {list_serial} from now on."
+    )
+
+
 @authority.command()
 @folder_argument
 @click.option("--json", "as_json", is_flag=True)

@@ -106,12 +106,27 @@ def change_list_key(folder: Path, now_s: int, offline: Path | None = None, chanc
     return wanted.head.serial
 
 
+def change_root(
+    folder: Path, now_s: int, offline: Path | None = None, chance: Chance = secrets.token_bytes
+) -> tuple[int, int]:
+    """(serial of the new root, serial of the list key that it certified); kiosks are to be certified anew.
+
+    Needs the offline recovery key, not the old root.
+    """
+    with store.opened(folder) as database:
+        wanted = keyring.wanted_root(_next_certificate(database), now_s)
+        keyring.change_root(folder, offline or keyring.offline(folder), wanted, chance)
+        _note_certificate(database, wanted.head, wanted.until_s)
+        store.note(database, now_s, "change-root")
+    return wanted.head.serial, change_list_key(folder, now_s, offline, chance)
+
+
 def revoke(folder: Path, serial: int, now_s: int) -> None:
     """Revoke a kiosk's certificate; the next list says so. Refused if there is none, or too many are revoked."""
     known = tables.certificates
     with store.opened(folder) as database:
         row = database.execute(select(known).where(known.c.serial == serial)).first()
-        if row is None or row.kind == spec.LIST_KEY:
+        if row is None or row.kind in (spec.LIST_KEY, spec.ROOT_KEY):
             raise Refused("no kiosk has a certificate of that serial")
         if row.revoked_s is not None:
             raise Refused("that certificate is revoked already")
@@ -158,6 +173,7 @@ __all__ = [
     "UploadError",
     "certify_kiosk",
     "change_list_key",
+    "change_root",
     "init",
     "publish",
     "revoke",

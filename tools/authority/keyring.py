@@ -1,13 +1,14 @@
 """Owns the authority's keys on disk: which there are, where, and what the root certifies. Knows no database.
 
 FOLDER, the authority's, or what is handed over to it:
-  root.pub                    what tokens and kiosks are given
+  root.pub, recovery.pub      what tokens and kiosks are given
+  root.change                 the last change of the root, for tokens and kiosks that have an older one
   keys/seal.key               opens uploads
 HOLDER, by default FOLDER/keys; away from FOLDER one folder for each person without whom no list is signed:
   list-SERIAL.key, .cert      the list key, or the person's share of it, and the root's certificate, for a year
 OFFLINE, by default FOLDER/offline, on a medium that is put away:
   root.key                    certifies keys
-  recovery.key                needed, beside the root, to change the root
+  recovery.key                names another root, and nothing else; better on a medium of its own
   seal.pub                    what kiosks' certificates name: uploads are sealed to it
 """
 
@@ -25,6 +26,7 @@ from tools.signing import Chance, KeyFileError
 
 FIRST_SERIAL = 1
 LIST_KEY_LIFE_S = 365 * spec.DAY_S
+_ROOT_LIFE_S = 10 * LIST_KEY_LIFE_S
 
 
 def holders(folder: Path) -> tuple[Path, ...]:
@@ -41,8 +43,9 @@ def create(folder: Path, away: Path, held_by: Sequence[Path], now_s: int, chance
     """Draw all keys: what the authority needs in `folder`, root and recovery in `away`, the list key's shares."""
     away.mkdir(mode=0o700, parents=True, exist_ok=True)
     root = signing.new_signing_key(away / "root.key", chance)
-    signing.new_signing_key(away / "recovery.key", chance)
+    recovery = signing.new_signing_key(away / "recovery.key", chance)
     signing.write_public(folder / "root.pub", root)
+    signing.write_public(folder / "recovery.pub", recovery)
     seal = signing.new_sealing_key(folder / "keys" / "seal.key", chance)
     signing.write_public(away / "seal.pub", seal)
     vouched = new_list_key(away, held_by, wanted_list_key(FIRST_SERIAL, now_s), chance)
@@ -51,7 +54,8 @@ def create(folder: Path, away: Path, held_by: Sequence[Path], now_s: int, chance
 
 def handed_over(folder: Path, source: Path) -> None:
     """Take over what `create` made elsewhere for an authority; KeyFileError if `source` lacks any of it."""
-    parts = (Path("root.pub"), Path("keys") / "seal.key", Path("keys") / f"list-{FIRST_SERIAL}.cert")
+    publics = Path("root.pub"), Path("recovery.pub")
+    parts = (*publics, Path("keys") / "seal.key", Path("keys") / f"list-{FIRST_SERIAL}.cert")
     if missing := [part for part in parts if not (source / part).is_file()]:
         raise KeyFileError(f"{source / missing[0]}: missing (emask authority keys makes it)")
     for part in parts:
@@ -65,6 +69,28 @@ def first_term_s(folder: Path) -> int:
 
 def root_public(folder: Path) -> bytes:
     return signing.load_public(folder / "root.pub")
+
+
+def recovery_public(folder: Path) -> bytes:
+    return signing.load_public(folder / "recovery.pub")
+
+
+def wanted_root(serial: int, now_s: int) -> Wanted:
+    """What the recovery key is to say of a new root."""
+    return Wanted(signed.Head(spec.ROOT_KEY, spec.ANY_REGION, serial), now_s, now_s + _ROOT_LIFE_S)
+
+
+def change_root(folder: Path, away: Path, wanted: Wanted, chance: Chance) -> None:
+    """A fresh root, which the recovery key vouches for. Cut off anywhere, it can be repeated.
+
+    The change is written before the root key is replaced: no key signs that nobody could come to believe.
+    """
+    recovery = signing.load_signing_key(away / "recovery.key")
+    fresh = away / f"root-{wanted.head.serial}.key"
+    root = signing.new_signing_key(fresh, chance)
+    write_whole(folder / signing.ROOT_CHANGE, _certified(recovery, wanted, signing.public_bytes(root), bytes(32)))
+    signing.write_public(folder / "root.pub", root)
+    fresh.replace(away / "root.key")
 
 
 def seal_key(folder: Path) -> X25519PrivateKey:

@@ -3,6 +3,7 @@
 SITE/index.json   emask-lists/1: name, region, length and SHA-256 of each list that is current
 SITE/*.eml        the lists, each under a name that never stands for other bytes
 SITE/*.cert       the certificates of kiosks, each under a name made from the kiosk's public key
+SITE/root.change  the last change of the root
 
 Nothing here is trusted: a kiosk checks the signatures of what it takes (SPEC 15).
 """
@@ -12,7 +13,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from emask import certificate
+from emask import certificate, spec
 from tools import lists, signing
 from tools.files import write_whole
 
@@ -27,7 +28,8 @@ def put(site: Path, sources: Iterable[Path]) -> list[str]:
     vouched = [(certificate.unpack(item), item) for item in data if len(item) < lists.SMALLEST_BYTES]
     new = {taken.name: taken for taken in (lists.parse(item) for item in data if len(item) >= lists.SMALLEST_BYTES)}
     for facts, item in vouched:
-        write_whole(site / signing.certificate_name(facts.key), item)
+        root = facts.kind == spec.ROOT_KEY
+        write_whole(site / (signing.ROOT_CHANGE if root else signing.certificate_name(facts.key)), item)
     current = _current([*(_here(site) | new).values()])
     for taken in current:
         if taken.name in new:

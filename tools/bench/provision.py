@@ -22,11 +22,12 @@ class Provision:
         self.folder = out / FOLDER
         core.init(self.folder, now_s, chance=engine.rng("authority").randbytes)
         self.root = keyring.root_public(self.folder)
+        self.recovery = keyring.recovery_public(self.folder)
 
     def kiosk(self, path: Path, region: int = 0) -> KioskFolder:
         """A kiosk's folder with key and certificate, for the first 14 days."""
         folder = KioskFolder(path, self._engine.rng("kiosk", path.name).randbytes)
-        public = identity.create(path, self.root, folder.chance)
+        public = identity.create(path, self.root, folder.chance, self.recovery)
         _, data = core.certify_kiosk(self.folder, load_public(public), region, self._now_s)
         write_whole(path / "kiosk.cert", data)
         return folder

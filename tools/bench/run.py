@@ -161,7 +161,8 @@ class Run:
         own.mkdir()
         (own / "board_config.py").write_text(f'SLEEP = "{spec.sleep}"\n')
         (own / "token_config.py").write_text(
-            f'SCHEME = "{spec.scheme}"\nON_SHELF = {spec.on_shelf}\nROOT_KEY = {self.provision.root!r}\n'
+            f'SCHEME = "{spec.scheme}"\nON_SHELF = {spec.on_shelf}\n'
+            f"ROOT_KEY = {self.provision.root!r}\nRECOVERY_KEY = {self.provision.recovery!r}\n"
         )
         product = [self.image.firmware, self.image.lib, self.image.boards[spec.board], self.image.aioble_path]
         return [str(p) for p in (*spec.paths, own, *product)]

@@ -1,4 +1,4 @@
-"""Owns what a district gives every token of a batch: region, authority's key, scheme, time zone. Knows no token."""
+"""Owns what a district gives every token of a batch: region, authority's keys, scheme, time zone. Knows no token."""
 
 import tomllib
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from typing import Any
 
 from emask import scheme as schemes
 
-_ENTRIES = {"region": int, "authority_root": str, "scheme": str, "time_zone_minutes": int, "retention_days": int}
+_KEYS = ("authority_root", "authority_recovery")
+_ENTRIES = {"region": int, "scheme": str, "time_zone_minutes": int, "retention_days": int}
 _SLEEPS = ("", "light", "deep")
 
 
@@ -17,10 +18,11 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """Checked. root: 32 bytes."""
+    """Checked. root, recovery: 32 bytes."""
 
     region: int
     root: bytes
+    recovery: bytes
     scheme: str = "bluezone"
     time_zone_s: int = 25200
     retention_days: int = 21
@@ -31,6 +33,7 @@ class Settings:
         lines = [
             f"REGION = {self.region}",
             f"ROOT_KEY = {self.root!r}",
+            f"RECOVERY_KEY = {self.recovery!r}",
             f"SCHEME = {self.scheme!r}",
             f"TIME_ZONE_S = {self.time_zone_s}",
             f"RETENTION_DAYS = {self.retention_days}",
@@ -52,10 +55,10 @@ def load(path: Path) -> dict[str, Any]:
 
 def parse(facts: dict[str, Any], where: str = "settings") -> Settings:
     """Check every entry; SettingsError."""
-    unknown = facts.keys() - {*_ENTRIES, "sleep"}
+    unknown = facts.keys() - {*_KEYS, *_ENTRIES, "sleep"}
     if unknown:
         raise SettingsError(f"{where}: unknown entry {sorted(unknown)[0]}")
-    for name in ("region", "authority_root"):
+    for name in ("region", *_KEYS):
         if name not in facts:
             raise SettingsError(f"{where}: {name} is missing")
     for name, value in facts.items():
@@ -63,7 +66,8 @@ def parse(facts: dict[str, Any], where: str = "settings") -> Settings:
             raise SettingsError(f"{where}: {name} has the wrong type")
     found = Settings(
         facts["region"],
-        _root(facts["authority_root"], where),
+        _key(facts, "authority_root", where),
+        _key(facts, "authority_recovery", where),
         facts.get("scheme", "bluezone"),
         facts.get("time_zone_minutes", 420) * 60,
         facts.get("retention_days", 21),
@@ -73,14 +77,14 @@ def parse(facts: dict[str, Any], where: str = "settings") -> Settings:
     return found
 
 
-def _root(text: str, where: str) -> bytes:
+def _key(facts: dict[str, Any], name: str, where: str) -> bytes:
     try:
-        root = bytes.fromhex(text)
+        key = bytes.fromhex(facts[name])
     except ValueError:
-        root = b""
-    if len(root) != 32 or not any(root):
-        raise SettingsError(f"{where}: authority_root is 64 hexadecimal digits, not all zero")
-    return root
+        key = b""
+    if len(key) != 32 or not any(key):
+        raise SettingsError(f"{where}: {name} is 64 hexadecimal digits, not all zero")
+    return key
 
 
 def _check(found: Settings, where: str) -> None:

@@ -1,6 +1,6 @@
 """Owns the exchange between a kiosk's folder and a carrier: store and forward, by stick or share. Knows no radio.
 
-CARRIER/*.eml, *.cert       from the authority
+CARRIER/*.eml, *.cert       from the authority; *.change: another root
 CARRIER/uploads/*.json      from kiosks; the authority leaves NAME.taken beside what it took
 """
 
@@ -20,6 +20,7 @@ class Exchange:
     """What came and went: counts, what was refused and why, and which way did not work and why."""
 
     lists: int = 0
+    root: bool = False
     certificate: bool = False
     sent: int = 0
     received: int = 0
@@ -29,6 +30,7 @@ class Exchange:
     def text(self) -> str:
         lines = [
             f"lists taken: {self.lists}; certificate: {'new' if self.certificate else 'as before'}",
+            *(["the root was changed: what the old one signed does not count any more"] if self.root else []),
             f"uploads handed over: {self.sent}; taken by the authority: {self.received}",
             *(f"refused: {line}" for line in self.refused),
             *(f"not done: {line}" for line in self.failed),
@@ -39,6 +41,8 @@ class Exchange:
 def exchange(folder: KioskFolder, carrier: Path) -> Exchange:
     """Carry both ways; may be repeated, and cut off anywhere. OSError, IdentityError."""
     done = Exchange()
+    for path in sorted(carrier.glob("*.change")):  # first: the others may be of the new root
+        done.root |= identity.take_root(folder.path, path.read_bytes())
     for path in sorted(carrier.glob("*.eml")):
         _take_list(folder, path, done)
     for path in sorted(carrier.glob("*.cert")):

@@ -39,10 +39,16 @@ def kiosk() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The authority's root.pub.",
 )
-def init(folder: Path, root: Path) -> None:
+@click.option(
+    "--recovery",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The authority's recovery.pub, which alone names another root.  [default: the one beside --root]",
+)
+def init(folder: Path, root: Path, recovery: Path | None) -> None:
     """Draw the kiosk's key; its public half, kiosk.pub, is for the authority to certify."""
     try:
-        made = identity.create(KioskFolder(folder).path, signing.load_public(root))
+        names_roots = signing.load_public(recovery or root.with_name("recovery.pub"))
+        made = identity.create(KioskFolder(folder).path, signing.load_public(root), recovery=names_roots)
     except IdentityError as error:
         raise Refused(str(error)) from None
     except signing.KeyFileError as error:

@@ -78,6 +78,7 @@ def fetch(folder: KioskFolder, site: str, progress: Progress) -> Fetched:
 
 
 def _fetched(web: requests.Session, folder: KioskFolder, site: str, progress: Progress) -> Fetched:
+    _root_change(web, folder, site)
     certified = _certificate(web, folder, site)
     index, tag = _index(web, site, _last_tag(folder, site))
     if index is None:
@@ -99,6 +100,13 @@ def _certificate(web: requests.Session, folder: KioskFolder, site: str) -> bool:
         if answer.status_code != 200:
             return False
         return identity.take_certificate(folder.path, b"".join(net.pieces(answer, spec.CERTIFICATE_BYTES)))
+
+
+def _root_change(web: requests.Session, folder: KioskFolder, site: str) -> None:
+    """Take another root if one lies there that the recovery key vouches for; before all that it may have signed."""
+    with _asked(web, urljoin(site, signing.ROOT_CHANGE), {}) as answer:
+        if answer.status_code == 200:
+            identity.take_root(folder.path, b"".join(net.pieces(answer, spec.CERTIFICATE_BYTES)))
 
 
 def _index(web: requests.Session, site: str, tag: str) -> tuple[list[dict] | None, str]:

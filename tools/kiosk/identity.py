@@ -3,7 +3,8 @@
 kiosk.key   signs sessions; never leaves the folder
 kiosk.pub   to be certified
 kiosk.cert  from the authority, for 14 days at most
-root.pub    the authority's root, as tokens have it
+root.pub    the authority's root, as tokens have it, and recovery.pub, which alone names another
+root.change  another root, of the highest serial that came; then this one counts, and tokens are shown it
 """
 
 import secrets
@@ -17,6 +18,7 @@ from tools import signing, wire
 from tools.files import write_whole
 from tools.signing import Chance
 
+_NO_KEY = bytes(32)
 _EXTRA_S = 60  # a certificate that ends in a minute is of no use
 
 
@@ -41,22 +43,48 @@ class Identity:
         return body + self.key.sign(message)
 
 
-def create(folder: Path, root: bytes, chance: Chance = secrets.token_bytes) -> Path:
-    """Draw the kiosk's key; the path of kiosk.pub. IdentityError if it has one."""
+def create(folder: Path, root: bytes, chance: Chance = secrets.token_bytes, recovery: bytes = _NO_KEY) -> Path:
+    """Draw the kiosk's key; the path of kiosk.pub. IdentityError if it has one. recovery: zeros for none."""
     if (folder / "kiosk.key").exists():
         raise IdentityError(f"{folder} holds a kiosk's key already")
     key = signing.new_signing_key(folder / "kiosk.key", chance)
     write_whole(folder / "root.pub", root.hex().encode() + b"\n")
+    write_whole(folder / "recovery.pub", recovery.hex().encode() + b"\n")
     signing.write_public(folder / "kiosk.pub", key)
     return folder / "kiosk.pub"
 
 
 def root(folder: Path) -> bytes:
     """The root's public key."""
+    change = root_change(folder)
+    if change:
+        return certificate.unpack(change).key
     try:
         return signing.load_public(folder / "root.pub")
     except signing.KeyFileError as error:
         raise IdentityError(f"{error} (emask kiosk init)") from None
+
+
+def root_change(folder: Path) -> bytes:
+    """The last change of the root that came, to be shown to tokens; empty if none did."""
+    path = folder / signing.ROOT_CHANGE
+    return path.read_bytes() if path.is_file() else b""
+
+
+def take_root(folder: Path, data: bytes) -> bool:
+    """Keep a new root if the recovery key vouches for it and its serial is higher; whether it was kept.
+
+    A certificate of the old root goes with it.
+    """
+    try:
+        facts = signing.check_root(data, signing.load_public(folder / "recovery.pub"))
+    except signed.SignedError:
+        return False
+    known = root_change(folder)
+    if known and certificate.unpack(known).serial >= facts.serial:
+        return False
+    write_whole(folder / signing.ROOT_CHANGE, data)
+    return True
 
 
 def take_certificate(folder: Path, data: bytes) -> bool:
@@ -83,8 +111,10 @@ def _until_s(folder: Path) -> int:
 
 
 def _own(folder: Path) -> certificate.Certificate | None:
+    """The certificate here, if the root that counts signed it."""
     try:
-        return certificate.unpack((folder / "kiosk.cert").read_bytes())
+        data = (folder / "kiosk.cert").read_bytes()
+        return signing.check_certificate(data, root(folder), spec.KIOSK_KEY)
     except (FileNotFoundError, signed.SignedError):
         return None
 

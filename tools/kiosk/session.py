@@ -1,7 +1,8 @@
 """Owns one visit of one token, from greeting to farewell, in this order (SPEC 4). Knows bleak's API only.
 
 BLINK -> OK, again and again                   while the wearer looks which token it is, if there is a page
-HELLO -> NONCE; SESSION -> STATUS              who the kiosk is, the time, how the token is
+HELLO -> NONCE; SESSION -> STATUS              who the kiosk is, the time, how the token is; ROOT -> OK before it, if
+                                               the kiosk knows of a change of the root
 ASK -> UPLOAD                                  in every visit, whether there is anything to ask for or not
 LIST_OFFER -> LIST_WANT, LIST_DATA..., -> LIST_ACK     if the kiosk's list is newer than the token's
 BYE -> OK
@@ -132,6 +133,7 @@ async def _open(
     kind, nonce = await channel.ask(spec.HELLO, messages.pack(spec.HELLO, spec.PROTOCOL_VERSION), spec.NONCE)
     if kind != spec.NONCE or _checked(wire.unpack_nonce, nonce) != spec.PROTOCOL_VERSION:
         raise VisitError("the token speaks another protocol")
+    await _show_root(channel, folder)
     if progress:
         progress("check", 1, 2)
     ephemeral = X25519PrivateKey.from_private_bytes(folder.chance(32))
@@ -150,6 +152,13 @@ async def _open(
     result.status, secret = _checked(wire.unpack_status, text)
     whole = handshake.shown(opening, enc)
     return _Opened(whole, handshake.Keys(whole, secret), own.facts.kind)
+
+
+async def _show_root(channel: Channel, folder: KioskFolder) -> None:
+    """Before anything of a new root the token must hear of it; one that knows it passes over it."""
+    change = identity.root_change(folder.path)
+    if change and (await channel.ask(spec.ROOT, change, spec.OK))[0] != spec.OK:
+        raise VisitError("the token does not trust the change of the root")
 
 
 async def _ask(
