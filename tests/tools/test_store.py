@@ -6,14 +6,16 @@ import threading
 
 import pytest
 import sqlalchemy
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from click.testing import CliRunner
 from sqlalchemy import func, select, text
 
 from tests.tools.intake_files import upload
 from tests.tools.postgres import new_cluster
-from tools import codes
+from tools import ROOT, codes
 from tools.authority import core, intake, store, tables
 from tools.cli import main
 
@@ -95,6 +97,17 @@ def test_migrated_database_has_the_form_that_the_programs_expect(folder):
     with store.reading(folder) as database:
         context = MigrationContext.configure(database, opts={"compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
+
+
+def test_lists_from_before_drafts_count_as_published():
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "tools" / "authority" / "migrations"))
+    with sqlalchemy.create_engine("sqlite://").begin() as database:
+        config.attributes["connection"] = database
+        command.upgrade(config, "0002")
+        database.execute(text("INSERT INTO lists VALUES (7, 1, 0, :at, 3)"), {"at": NOW_S})
+        command.upgrade(config, "0003")
+        assert database.execute(text("SELECT serial, published_s, digest FROM lists")).all() == [(7, NOW_S, None)]
 
 
 def test_database_of_another_version_is_refused_until_it_is_migrated(folder):
