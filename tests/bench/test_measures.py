@@ -42,7 +42,8 @@ def test_speed_of_nothing_is_a_usage_error(words):
     assert emask("bench", "speed", *words).exit_code == 2
 
 
-def test_heap_finds_a_size_between_too_small_and_enough():
+def test_heap_finds_a_size_between_too_small_and_enough(monkeypatch):
+    monkeypatch.setattr(heap, "STEP_KIB", 32)  # a life is played for each halving
     done = emask("bench", "heap", "--hours", 1, "--json")
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
