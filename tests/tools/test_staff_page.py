@@ -114,6 +114,7 @@ def test_each_role_does_its_part(chromium, service, language):
 def test_everything_can_be_done_by_keys_alone(chromium, service):
     page = chromium.new_page()
     page.goto(service[0])
+    page.wait_for_selector("#name:focus")  # the page asks for it once it is drawn
     page.keyboard.type("mai")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
