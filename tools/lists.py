@@ -67,23 +67,28 @@ class Terms:
 
 def build(terms: Terms, records: Sequence[bytes], certificate: bytes, key: Ed25519PrivateKey) -> bytes:
     """The bytes of a list file; keylist.ListError if the records do not fit."""
-    proven = signing.sign(key, manifest_of(terms, records))
+    chunks = _chunks(records)
+    proven = signing.sign(key, _manifest(terms, len(records), chunks))
     first = wire.pack_lead(len(proven), certificate) + proven
-    return b"".join([first.ljust(spec.BLOCK_BYTES, b"\0"), *_chunks(records)])
+    return b"".join([first.ljust(spec.BLOCK_BYTES, b"\0"), *chunks])
 
 
 def manifest_of(terms: Terms, records: Sequence[bytes]) -> bytes:
     """What is signed of a list, with the hash of all records in it; keylist.ListError if they do not fit."""
+    return _manifest(terms, len(records), _chunks(records))
+
+
+def _manifest(terms: Terms, count: int, chunks: list[bytes]) -> bytes:
     return wire.pack_manifest(
         signed.Head(terms.kind, terms.region, terms.serial),
         terms.issued_s,
         terms.base,
-        len(records),
+        count,
         terms.scheme,
         terms.rule,
         terms.revoked,
         terms.withdrawn,
-        [hashlib.sha256(chunk).digest() for chunk in _chunks(records)],
+        [hashlib.sha256(chunk).digest() for chunk in chunks],
     )
 
 
