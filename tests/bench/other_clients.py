@@ -10,16 +10,13 @@ from emask import spec
 
 _LOOK_S = 0.1
 _ASK_AGAIN_S = 1.0
-_LAST = 2
 
 
-class _Client:
+class Between:
+    """Hands everything on to a client."""
+
     def __init__(self, client):
         self.client = client
-        self.expected = None  # number of the token's next frame; the first may have any
-        self.whole = True  # the last frame that was handed on ended a message
-        self.asked_again = 0
-        self._task = None
 
     @property
     def mtu_size(self):
@@ -27,12 +24,28 @@ class _Client:
 
     @property
     def services(self):
-        """Its writes are all answered."""
-        rx = SimpleNamespace(properties=["write"], max_write_without_response_size=self.mtu_size - 3)
-        return SimpleNamespace(get_characteristic=lambda uuid: rx)
+        return self.client.services
+
+    async def start_notify(self, characteristic, callback):
+        await self.client.start_notify(characteristic, callback)
 
     async def write_gatt_char(self, characteristic, data, response=None):
         await self.client.write_gatt_char(characteristic, data, response=response)
+
+
+class _Client(Between):
+    def __init__(self, client):
+        super().__init__(client)
+        self.expected = None  # number of the token's next frame; the first may have any
+        self.whole = True  # the last frame that was handed on ended a message
+        self.asked_again = 0
+        self._task = None
+
+    @property
+    def services(self):
+        """Its writes are all answered."""
+        rx = SimpleNamespace(properties=["write"], max_write_without_response_size=self.mtu_size - 3)
+        return SimpleNamespace(get_characteristic=lambda uuid: rx)
 
     async def show(self, number):
         """Ask for a frame once more."""
@@ -45,7 +58,7 @@ class _Client:
 
     def hand_on(self, frame):
         self.expected = frame[0] + 1 & 0xFF
-        self.whole = bool(frame[1] & _LAST)
+        self.whole = bool(frame[1] & spec.FRAME_LAST)
         self.callback(None, bytearray(frame))
 
     async def start_notify(self, characteristic, callback):

@@ -8,6 +8,7 @@ from bleak.exc import BleakError
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from emask import advert, frames, handshake, keys, spec
+from tests.bench.other_clients import Between
 from tests.bench.scenes import emask, image
 from tools import signing
 from tools.authority import keyring
@@ -61,22 +62,15 @@ def test_keys_that_were_uploaded_do_not_follow_their_owner(stage):
     assert len(after) >= 3 and not after & known
 
 
-class Tap:
+class Tap(Between):
     """Notes every frame of a visit; `forge(kind, body)` may put another answer in the token's place."""
 
     def __init__(self, client, forge=None):
-        self.client, self.forge = client, forge
+        super().__init__(client)
+        self.forge = forge
         self.written, self.joined = [], {}
         self._joiner = frames.Joiner(1024)
         self._sequence = 0
-
-    @property
-    def mtu_size(self):
-        return self.client.mtu_size
-
-    @property
-    def services(self):
-        return self.client.services
 
     async def start_notify(self, characteristic, callback):
         def heard(sender, data):
@@ -89,11 +83,11 @@ class Tap:
                 callback(sender, bytearray(frame))
                 self._sequence = self._sequence + 1 & 0xFF
 
-        await self.client.start_notify(characteristic, heard)
+        await super().start_notify(characteristic, heard)
 
     async def write_gatt_char(self, characteristic, data, response=None):
         self.written.append(bytes(data))
-        await self.client.write_gatt_char(characteristic, data, response=response)
+        await super().write_gatt_char(characteristic, data, response=response)
 
 
 def tapped(stage, name="station", forge=None, wish=None):

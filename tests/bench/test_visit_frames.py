@@ -7,7 +7,7 @@ import pytest
 from bleak.exc import BleakError
 
 from emask import frames, messages, spec
-from tests.bench.other_clients import LossyClient, ReadingClient
+from tests.bench.other_clients import Between, LossyClient, ReadingClient
 from tests.bench.scenes import emask, image
 from tools.bench.attack.stage import Stage
 from tools.kiosk.channel import VisitError
@@ -21,19 +21,12 @@ def stage(tmp_path):
         yield made
 
 
-class Cut:
+class Cut(Between):
     """Counts frames in both directions; after so many the link is gone."""
 
     def __init__(self, client, after=1 << 30):
-        self.client, self.after, self.frames = client, after, 0
-
-    @property
-    def mtu_size(self):
-        return self.client.mtu_size
-
-    @property
-    def services(self):
-        return self.client.services
+        super().__init__(client)
+        self.after, self.frames = after, 0
 
     async def _count(self):
         self.frames += 1
@@ -47,11 +40,11 @@ class Cut:
             if self.frames <= self.after:
                 callback(sender, data)
 
-        await self.client.start_notify(characteristic, heard)
+        await super().start_notify(characteristic, heard)
 
     async def write_gatt_char(self, characteristic, data, response=None):
         await self._count()
-        await self.client.write_gatt_char(characteristic, data, response=response)
+        await super().write_gatt_char(characteristic, data, response=response)
 
 
 async def cut_after(stage, count, name="station"):
