@@ -23,6 +23,12 @@ def test_vietnamese_comes_first_and_english_second():
     assert list(LANGUAGES)[:2] == ["vi", "en"]
 
 
+def shown(said, language, name, row, languages):
+    """All that stands on a screen: what it says, its buttons, the other languages, the short number."""
+    others = [other.name for other in languages.values() if other is not language] if name == "start" else []
+    return [said, *map(language.label, row.taps), *others, *(("3", "5") if name in ("number", "still") else ())]
+
+
 @everywhere
 def test_language_has_every_screen_button_and_line(language):
     taps = {tap for row in flow.TABLE.values() for tap in row.taps}
@@ -36,12 +42,8 @@ def test_language_has_every_screen_button_and_line(language):
 @pytest.mark.parametrize("name", flow.TABLE)
 def test_screen_has_at_most_twelve_words_with_its_buttons(language, name):
     longest = max((language.say(name, **FIELDS, **grades) for grades in GRADES), key=words.count)
-    shown = [longest, *(language.label(tap) for tap in flow.TABLE[name].taps)]
-    if name == "start":
-        shown += [other.name for other in LANGUAGES.values() if other is not language]
-    if name in ("number", "still"):
-        shown += ["3", "5"]
-    assert sum(map(words.count, shown)) <= words.MOST_WORDS, shown
+    texts = shown(longest, language, name, flow.TABLE[name], LANGUAGES)
+    assert sum(map(words.count, texts)) <= words.MOST_WORDS, texts
 
 
 @everywhere
