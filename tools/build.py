@@ -16,9 +16,9 @@ from pathlib import Path
 
 from tools import ROOT
 
-# As shipped: assertions out, names and line numbers in, so that a traceback from the field can be read. The texts of
-# exceptions are for the computer: the firmware shows none, since one might hold data, so they stay out as well.
-OPTIONS = ("-O2",)
+# As shipped: assertions and line numbers out. The texts of exceptions are for the computer: the firmware shows none,
+# since one might hold data, so they stay out as well. With EMASK_LINES=1 a traceback on the bench has its lines.
+OPTIONS = ("-O2",) if os.environ.get("EMASK_LINES") else ("-O3",)
 _TEXT = re.compile(rb'(\braise [A-Za-z_][\w.]*)\("[^"\\]*"\)')
 
 # The numbers of SPEC are put in where they are named, as mpy-cross does with those of a file itself; so no device needs
