@@ -24,7 +24,8 @@ class Kind:
 
 PLAIN = Kind("plain", "", 0, spec.ASK_UPLOAD, 14)
 PROXY = Kind("proxy", "P", spec.BY_PROXY, spec.ASK_UPLOAD | spec.ASK_PROXY, 7)
-KINDS = (PLAIN, PROXY)
+F1 = Kind("f1", "1", spec.OF_F1, spec.ASK_F1, 7)  # of a contact that was warned; "1" stands in no other code
+KINDS = (PLAIN, PROXY, F1)
 
 
 def named(name: str) -> Kind:

@@ -14,6 +14,7 @@ INDEX = "index.json"  # on a site, what its lists are
 INDEX_FORMAT = "emask-lists/1"
 SMALLEST_BYTES = spec.BLOCK_BYTES  # a list of no record
 LARGEST_BYTES = spec.BLOCK_BYTES * 100  # 99 chunks, and the manifest
+KINDS = {"f0": spec.F0_LIST, "f1": spec.F1_LIST}  # of the ill; of contacts whom such a list warned
 
 
 class ListFileError(Exception):

@@ -14,7 +14,7 @@ class Rule(NamedTuple):
     correction_db: added to every attenuation. tx_low, tx_high: dBm that a sender is believed. least: probability
     (1/256) from which on a minute counts. rigid: minutes of unchanging level from which on it is no wearer, 0 never.
     at_rest: minutes of a day that count while the own token lies still, 255 all. noise: what each minute heard further
-    away takes off, 1/256 minute, beyond the first `patience` minutes. flags: GROUPS_TOO.
+    away takes off, 1/256 minute, beyond the first `patience` minutes. flags: GROUPS_TOO, F1_TOO.
     """
 
     distance_dm: int = 20
@@ -37,3 +37,4 @@ class Rule(NamedTuple):
 
 DEFAULT = Rule()
 GROUPS_TOO = 1  # flag: contacts within the own household or home alert like any other
+F1_TOO = spec.RULE_F1

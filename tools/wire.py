@@ -85,6 +85,20 @@ def unpack_upload(text: bytes) -> tuple[int, int, list[bytes]]:
     return text[0] & 15, text[0] & ~15, records
 
 
+def pack_claim(record: bytes, met: Sequence[tuple[int, bytes]]) -> bytes:
+    """The last two places of an F1 upload: the record that warned, and slot and ID of one or two meetings."""
+    return (record + b"".join(struct.pack("<I16s", *one) for one in met)).ljust(spec.CLAIM_BYTES, b"\0")
+
+
+def unpack_claim(text: bytes) -> tuple[bytes, list[tuple[int, bytes]]]:
+    """(record that warned, slots and IDs, 16 bytes each, in which it was met) of an opened F1 upload."""
+    if text[1] > spec.F1_RECORDS:
+        raise WireError("upload of too many records")
+    claim = text[-spec.CLAIM_BYTES :]
+    met = [struct.unpack_from("<I16s", claim, at) for at in (spec.RECORD_BYTES, spec.RECORD_BYTES + 20)]
+    return claim[: spec.RECORD_BYTES], [(slot, ident) for slot, ident in met if slot]
+
+
 # Certificates and lists
 
 

@@ -106,11 +106,11 @@ def upload_info(whole, hashed):
     return UPLOAD_INFO + whole + hashed
 
 
-def pack_upload(scheme, records, how=0):
+def pack_upload(scheme, records, how=0, claim=b""):
     """482 bytes, to be sealed to the authority: at most 12 records, as many bytes whatever their number.
 
-    how: in which way the wearer agreed, spec.BY_PROXY or 0.
+    how: in which way the wearer agreed, spec.BY_PROXY or 0; spec.OF_F1 with a claim, and at most 10 records then.
     """
     body = b"".join(records)
-    rest = bytes(spec.UPLOAD_RECORDS * spec.RECORD_BYTES - len(body))
-    return struct.pack(_UPLOAD, scheme | how, len(records)) + body + rest
+    rest = bytes(spec.UPLOAD_RECORDS * spec.RECORD_BYTES - len(body) - len(claim))
+    return struct.pack(_UPLOAD, scheme | how, len(records)) + body + rest + claim

@@ -38,6 +38,7 @@ REVOKED = const(10)
 HOUSEHOLD = const(11)
 PAUSES = const(12)
 CLAIMS = const(14)
+SECOND = const(15)
 SIGHTING_VERSION = const(2)
 SIGHTING_BYTES = const(32)
 HEARD_BYTES = const(25)
@@ -82,6 +83,7 @@ ASK_SHELF = const(2)
 ASK_ACK_ALERT = const(4)
 ASK_UPLOAD = const(8)
 ASK_PROXY = const(16)  # of somebody who can't press
+ASK_F1 = const(32)  # an upload of a contact that an F0 list warned
 ASK_HOUSEHOLD = const(256)  # these three by a clinic's kiosk only
 ASK_PAUSE = const(512)
 ASK_DETAILS = const(1024)
@@ -90,6 +92,9 @@ PAUSE_MAX_MIN = const(720)
 PAUSE_FIELDS = const(30)  # of PAUSES: two for each
 # How the wearer agreed, in the sealed part of UPLOAD, beside the scheme
 BY_PROXY = const(16)
+OF_F1 = const(32)  # and as what: a contact, with the record that warned it in the last two places
+F1_RECORDS = const(10)
+CLAIM_BYTES = const(80)
 # Results in UPLOAD
 UPLOAD_NOT_ASKED = const(0)
 UPLOAD_GIVEN = const(1)
@@ -125,6 +130,7 @@ LIST_GAP = const(7)
 # The list file (SPEC 5)
 RULE_VERSION = const(1)
 RULE_BYTES = const(19)
+RULE_F1 = const(2)  # flag of an F0 list: whom it warns may give their keys to the F1 list
 RECORD_BYTES = const(40)
 BLOCK_BYTES = const(4096)
 LIST_OFFER_BYTES = const(178)

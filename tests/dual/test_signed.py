@@ -1,4 +1,6 @@
 # Signed forms: certificates, manifests, the opening of a visit. Golden bytes, and what is refused.
+from hashlib import sha256
+
 import peer
 import rules
 from dual_support import raises, vectors
@@ -188,9 +190,18 @@ def test_sealed_bodies_have_one_length_whatever_they_say():
         text = handshake.pack_upload(1, [bytes(40)] * count)
         assert len(text) + 48 == spec.UPLOAD_BLOB_BYTES
         assert len(keys.pack_reply(count, bytes(spec.UPLOAD_BLOB_BYTES))) == spec.SEALED_UPLOAD_BYTES
+    for claim in (bytes(spec.CLAIM_BYTES), _golden("claim")):
+        assert len(handshake.pack_upload(1, [bytes(40)] * 10, spec.OF_F1, claim)) + 48 == spec.UPLOAD_BLOB_BYTES
     fields = (2, 258, 6, 3900, 77, ISSUED_S, 20660, 512, 65536, 4, 2, 1)
     assert handshake.pack_status(fields, bytes(32)) == _visit("status") + bytes(32)
     assert len(handshake.pack_status((0,) * 12, bytes(32))) + 48 == spec.SEALED_STATUS_BYTES
+
+
+def test_uploads_are_the_golden_bytes():
+    one, two = _golden("record"), keylist.pack_record(bytes(32), 1983096, 0, 672)
+    assert sha256(handshake.pack_upload(1, [one, two])).digest() == _visit("upload_sha256")
+    text = handshake.pack_upload(1, [two], spec.OF_F1, _golden("claim"))
+    assert sha256(text).digest() == _visit("upload_f1_sha256")
 
 
 def test_ask_of_another_visit_or_length_is_none():

@@ -130,6 +130,12 @@ def marked() -> bytes:
     return KEY + le(1983000 | (mark & 255) << 24, 4) + le(5, 2) + le(96 | (mark >> 8) << 10, 2)
 
 
+def claim() -> bytes:
+    """What a contact shows: the first record, and the IDs of its third and fourth slot."""
+    met = (le(1983000 + at, 4) + bluezone_id(KEY, 5 + at) + bytes(4) for at in (2, 3))
+    return records()[:40] + b"".join(met)
+
+
 def rule() -> bytes:
     """2.0 m for 15 minutes, tolerance 2, bias -300, slope 126, share 192, adverts 40, -12 dB, TX power from -21 to
     9 dBm, least 128, rigid 50, at rest 60, noise 64 beyond 30, flags 1."""
@@ -173,6 +179,7 @@ def visit() -> dict[str, str]:
         "ask": ChaCha20Poly1305(to_token).encrypt(bytes(12), ask, b"").hex(),
         "ask_household": ChaCha20Poly1305(to_token).encrypt(bytes(12), household, b"").hex(),
         "upload_sha256": sha(b"\x01\x02" + records() + bytes(400)).hex(),
+        "upload_f1_sha256": sha(b"\x21\x01" + records()[40:] + bytes(360) + claim()).hex(),
     }  # fmt: skip
 
 
@@ -212,6 +219,7 @@ def golden() -> dict:
         "ring": ring(),
         "record": records()[:40].hex(),
         "record_marked": marked().hex(),
+        "claim": claim().hex(),
         "pauses": (le(29749680, 4) + le(29750160, 4) + le(29751120, 4) + le(29751360, 4)).hex(),
         "certificate": certificate().hex(),
         "root_change": root_change().hex(),

@@ -8,7 +8,7 @@ import click
 
 from emask.signed import SignedError
 from tools import codes, lists, signing
-from tools.authority import core, intake, keyring, release_cli, service_cli, store
+from tools.authority import contacts, core, intake, keyring, release_cli, service_cli, store
 from tools.authority import site as publishing
 from tools.authority.options import Plain, at, folder_argument, offline_option
 from tools.cli import BadInput
@@ -136,7 +136,7 @@ _kind = click.option(
     type=click.Choice([kind.name for kind in codes.KINDS]),
     default=codes.PLAIN.name,
     show_default=True,
-    help="proxy: for who can't press; a representative decides.",
+    help="proxy: for who can't press; a representative decides. f1: for contacts that a list warned.",
 )
 
 
@@ -153,12 +153,28 @@ def set_quota(folder: Path, most: int, clinic: int, kind: str, now_s: int) -> No
     click.echo(f"Clinic {clinic} may be given {most} {kind} codes in 14 days.")
 
 
+@authority.command("set-cap")
+@folder_argument
+@click.argument("most", type=click.IntRange(0, 100_000), metavar="MOST")
+@at
+def set_cap(folder: Path, most: int, now_s: int) -> None:
+    """Take MOST uploads of warned contacts (F1) in any 14 days, of all clinics together. A new authority takes none.
+
+    They also need codes of the kind f1, and published lists that allow it: publish --f1-uploads.
+    """
+    with Plain():
+        contacts.set_cap(folder, most, now_s)
+    click.echo(f"{most} uploads of contacts are taken in 14 days.")
+
+
 @authority.command("issue-codes")
 @folder_argument
 @click.option("--count", type=click.IntRange(1, 10_000), default=1, show_default=True)
 @_clinic
 @_kind
-@click.option("--days", type=click.IntRange(1, 14), help="How long they hold.  [default: 14; proxy: 7, the most]")
+@click.option(
+    "--days", type=click.IntRange(1, 14), help="How long they hold.  [default: 14; proxy and f1: 7, the most]"
+)
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write them to this file, for its owner only."
 )

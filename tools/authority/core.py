@@ -137,7 +137,13 @@ def revoke(folder: Path, serial: int, now_s: int) -> None:
 
 
 def publish(
-    folder: Path, out: Path, issued_s: int, rule: rules.Rule = rules.DEFAULT, scheme: str = "bluezone", region: int = 0
+    folder: Path,
+    out: Path,
+    issued_s: int,
+    rule: rules.Rule = rules.DEFAULT,
+    scheme: str = "bluezone",
+    region: int = 0,
+    kind: int = spec.F0_LIST,
 ) -> Published:
     """Write a new list of all records of the last 14 days to `out`, and beside it a short one for the holders of each
     of the seven lists before it. Serials and issue times only go up. Refused where staff release lists."""
@@ -146,7 +152,7 @@ def publish(
         if staff.releases_lists(database):
             raise Refused("two persons of the staff have to agree on each release first, and it is signed elsewhere")
         keyring.list_key(keys.holders)  # without it nothing may be drafted
-        draft = listing.draft(database, issued_s, rule, schemes.get(scheme).NUMBER, region)
+        draft = listing.draft(database, issued_s, rule, schemes.get(scheme).NUMBER, region, kind)
     made = [lists.parse(data) for data in signer.sign(draft, keys, issued_s).values()]
     deltas = {taken.header.base: out.with_name(f"{out.stem}-since-{taken.header.base}{out.suffix}") for taken in made}
     for taken in made:

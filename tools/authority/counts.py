@@ -48,7 +48,8 @@ def counts(folder: Path, now_s: int, clinic: int = 0) -> Counts:
 
 def _last_list() -> Select:
     known = tables.lists.c
-    return select(tables.lists).where(known.published_s.is_not(None)).order_by(known.serial.desc()).limit(1)
+    of_the_ill = (known.published_s.is_not(None), known.kind == spec.F0_LIST)
+    return select(tables.lists).where(*of_the_ill).order_by(known.serial.desc()).limit(1)
 
 
 def _count(database: Connection, table: Table, *where: ColumnElement[bool]) -> int:

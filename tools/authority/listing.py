@@ -5,9 +5,10 @@ what was drafted. Times are UTC seconds and passed in.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from emask import certificate, keylist, signed, spec
 from emask import scheme as schemes
@@ -27,24 +28,39 @@ def draft_release(folder: Path, number: int, issued_s: int) -> Draft:
     """The draft of the proposal `number`, on which two persons agreed (tools.authority.releases); once only."""
     with store.opened(folder) as database:
         row = releases.take(database, number, issued_s)
-        made = draft(database, issued_s, rules.Rule(*unpack(row.rule)), row.scheme, row.region)
+        made = draft(database, issued_s, rules.Rule(*unpack(row.rule)), row.scheme, row.region, row.kind)
         releases.done(database, number, made.lists[0].terms.serial)
         store.note(database, issued_s, "draft-release")
         return Draft(lists=made.lists, agreed=releases.agreed(database, number))
 
 
-def draft(database: Connection, issued_s: int, rule: rules.Rule, scheme: int, region: int) -> Draft:
-    """The whole list of the last 14 days, and short ones for the holders of each of the seven published before it."""
-    serial = _next_serial(database, scheme, issued_s)
-    end_slot = _mark(database, scheme, issued_s, rule, serial)
+def draft(
+    database: Connection, issued_s: int, rule: rules.Rule, scheme: int, region: int, kind: int = spec.F0_LIST
+) -> Draft:
+    """The whole list of the last 14 days, and short ones for the holders of each of the seven published before it.
+
+    Of contacts (F1) there is a whole one only: tokens keep no account of more.
+    """
+    line = _Line(kind, scheme)
+    serial = _next_serial(database, line, issued_s)
+    end_slot = _mark(database, line, issued_s, rule, serial)
     revoked = tuple(revoked_serials(database, issued_s))
     made = []
-    for base in (0, *_earlier(database, scheme, region)):
-        terms = lists.Terms(region, serial, issued_s, scheme, wire.pack_rule(rule), base, revoked)
-        made.append(Listed(terms, tuple(_records(database, scheme, issued_s, end_slot, base))))
+    for base in (0, *(_earlier(database, line, region) if kind == spec.F0_LIST else ())):
+        terms = lists.Terms(region, serial, issued_s, scheme, wire.pack_rule(rule), base, revoked, kind=kind)
+        made.append(Listed(terms, tuple(_records(database, line, issued_s, end_slot, base))))
     new = {"serial": serial, "scheme": scheme, "region": region, "issued_s": issued_s, "records": len(made[0].records)}
+    new |= {"kind": kind, "contacts": kind == spec.F0_LIST and bool(rule.flags & rules.F1_TOO)}
     database.execute(insert(tables.lists).values(new | {"digest": _digest(made)}))
     return Draft(lists=tuple(made))
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Lists whose issue times only go up. Serials are shared by all."""
+
+    kind: int
+    scheme: int
 
 
 def _digest(made: list[Listed]) -> bytes:
@@ -105,41 +121,49 @@ def revoked_serials(database: Connection, now_s: int) -> list[int]:
     return list(database.scalars(wanted))
 
 
-def _next_serial(database: Connection, scheme: int, issued_s: int) -> int:
+def _next_serial(database: Connection, line: _Line, issued_s: int) -> int:
     known = tables.lists.c
     serial = database.scalar(select(func.max(known.serial))) or 0
-    last_s = database.scalar(select(func.max(known.issued_s)).where(known.scheme == scheme)) or 0
+    mine = (known.scheme == line.scheme, known.kind == line.kind)
+    last_s = database.scalar(select(func.max(known.issued_s)).where(*mine)) or 0
     if issued_s < last_s:
         raise Refused("the last list was issued later than this one would be")
     return serial + 1
 
 
-def _earlier(database: Connection, scheme: int, region: int) -> list[int]:
+def _earlier(database: Connection, line: _Line, region: int) -> list[int]:
     known = tables.lists.c
-    mine = select(known.serial).where(known.scheme == scheme, known.region == region, known.published_s.is_not(None))
-    return list(database.scalars(mine.order_by(known.serial.desc()).limit(_DELTAS)))
+    mine = (known.scheme == line.scheme, known.kind == line.kind, known.region == region)
+    published = select(known.serial).where(*mine, known.published_s.is_not(None))
+    return list(database.scalars(published.order_by(known.serial.desc()).limit(_DELTAS)))
 
 
-def _mark(database: Connection, scheme: int, issued_s: int, rule: rules.Rule, serial: int) -> int:
+def _of(line: _Line, issued_s: int) -> tuple[ColumnElement[bool], ...]:
+    """The uploads whose records may stand on such a list."""
+    known = tables.uploads.c
+    return known.scheme == line.scheme, known.kind == line.kind, or_(known.until_s.is_(None), known.until_s > issued_s)
+
+
+def _mark(database: Connection, line: _Line, issued_s: int, rule: rules.Rule, serial: int) -> int:
     """Note in which list each record stood whole for the first time; return the slot at which records end."""
-    end_slot = issued_s // schemes.get(scheme).SLOT_S - rule.tolerance
-    known, of_scheme = tables.records.c, select(tables.uploads.c.id).where(tables.uploads.c.scheme == scheme)
+    end_slot = issued_s // schemes.get(line.scheme).SLOT_S - rule.tolerance
+    known, of_line = tables.records.c, select(tables.uploads.c.id).where(*_of(line, issued_s))
     database.execute(
         update(tables.records)
-        .where(known.listed.is_(None), known.first_slot + known["count"] <= end_slot, known.upload.in_(of_scheme))
+        .where(known.listed.is_(None), known.first_slot + known["count"] <= end_slot, known.upload.in_(of_line))
         .values(listed=serial)
     )
     return end_slot
 
 
-def _records(database: Connection, scheme: int, issued_s: int, end_slot: int, base: int) -> list[bytes]:
+def _records(database: Connection, line: _Line, issued_s: int, end_slot: int, base: int) -> list[bytes]:
     """Packed records, in the order of their keys, which says nothing about who uploaded when."""
-    oldest_slot = (issued_s - _RETENTION_S) // schemes.get(scheme).SLOT_S
+    oldest_slot = (issued_s - _RETENTION_S) // schemes.get(line.scheme).SLOT_S
     known = tables.records.c
     wanted = (
         select(known.key, known.first_slot, known.first_index, known["count"], known.mark)
         .join(tables.uploads)
-        .where(tables.uploads.c.scheme == scheme, known.first_slot < end_slot)
+        .where(*_of(line, issued_s), known.first_slot < end_slot)
         .where(known.first_slot + known["count"] > oldest_slot, or_(known.listed.is_(None), known.listed > base))
         .order_by(known.key, known.first_slot)
     )

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
+from tools import lists, signing
 from tools import rule as rules
-from tools import signing
 from tools.authority import core, draft, keyring, listing, signer, store
 from tools.authority.options import Instant, Plain, at, folder_argument
 from tools.authority.signer import Keys
@@ -165,6 +165,10 @@ def accept(folder: Path, source: Path, now_s: int) -> None:
     type=click.IntRange(1, 240),
     help="Minutes in 24 hours that make a contact, in place of the rule's.",
 )
+@click.option(
+    "--kind", type=click.Choice(sorted(lists.KINDS)), default="f0", show_default=True, help="f1: of warned contacts."
+)
+@click.option("--f1-uploads", is_flag=True, help="Whom this list warns may, by consent, give the own keys to list f1.")
 def publish(
     folder: Path,
     out: Path,
@@ -173,15 +177,19 @@ def publish(
     region: int,
     rule_file: Path | None,
     minutes: int | None,
+    kind: str,
+    f1_uploads: bool,
 ) -> None:
     """Write a new signed list of the keys of the last 14 days, and short ones for who has a list of before.
 
     For a trial, where one person has all keys in DIR. Staff agree on releases: draft, sign, accept.
     """
+    if f1_uploads and kind != "f0":
+        raise click.UsageError("--f1-uploads is for a list of the ill: no contact of a contact gives keys")
     with Plain():
         rule = rule_files.load(rule_file)[0] if rule_file else rules.DEFAULT
-        rule = rule._replace(minutes=minutes or rule.minutes)
-        done = core.publish(folder, out, issued_s, rule, scheme, region)
+        rule = rule._replace(minutes=minutes or rule.minutes, flags=rule.flags | (rules.F1_TOO if f1_uploads else 0))
+        done = core.publish(folder, out, issued_s, rule, scheme, region, lists.KINDS[kind])
     click.echo(
         f"List {done.serial} with {done.records} records is in {done.path}, {len(done.deltas)} short ones beside it."
     )

@@ -10,10 +10,12 @@ from sqlalchemy import Connection, Select, insert, select, update
 
 from emask import scheme as schemes
 from emask.rule import unpack
+from emask.spec import F0_LIST, RULE_F1
 from tools.authority import store
 from tools.authority.staff import Person
 from tools.authority.store import Refused
 from tools.authority.tables import lists, releases, staff
+from tools.lists import KINDS
 
 GOOD_S = 24 * 3_600  # a proposal that nobody agreed to in this time is void, and so is an agreement not made use of
 _SHOWN = 20
@@ -21,9 +23,14 @@ _SHOWN = 20
 
 @dataclass(frozen=True)
 class Release:
-    """One proposal. state: proposed, approved, void, or drafted and then published under `serial`."""
+    """One proposal. state: proposed, approved, void, or drafted and then published under `serial`.
+
+    kind: f0 or f1; contacts: whom the list warns may give their own keys to the list f1.
+    """
 
     id: int
+    kind: str
+    contacts: bool
     region: int
     scheme: str
     proposed_s: int
@@ -33,7 +40,7 @@ class Release:
     state: str
 
 
-def propose(folder: Path, person: Person, region: int, scheme: str, rule: bytes, now_s: int) -> int:
+def propose(folder: Path, person: Person, region: int, scheme: str, rule: bytes, now_s: int, kind: str = "f0") -> int:
     """The number of a new proposal. `rule` as it is signed (SPEC 5.1)."""
     try:
         unpack(rule)
@@ -41,6 +48,7 @@ def propose(folder: Path, person: Person, region: int, scheme: str, rule: bytes,
     except ValueError as error:
         raise Refused(str(error)) from None
     values = {"region": region, "scheme": number, "rule": rule, "proposed_s": now_s, "proposed_by": person.id}
+    values |= {"kind": KINDS[kind]}
     with store.opened(folder) as database:
         made = database.execute(insert(releases).values(values)).inserted_primary_key
         store.note(database, now_s, "propose-release")
@@ -113,4 +121,8 @@ def _release(row, now_s: int) -> Release:
     elif now_s > since_s + GOOD_S:
         state = "void"
     scheme = schemes.get(row.scheme).NAME
-    return Release(row.id, row.region, scheme, row.proposed_s, row.first, row.second or "", row.serial or 0, state)
+    kind = next(name for name, known in KINDS.items() if known == row.kind)
+    contacts = row.kind == F0_LIST and bool(unpack(row.rule)[-1] & RULE_F1)
+    return Release(
+        row.id, kind, contacts, row.region, scheme, row.proposed_s, row.first, row.second or "", row.serial or 0, state
+    )

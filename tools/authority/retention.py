@@ -34,7 +34,8 @@ def forget(folder: Path, now_s: int) -> Deleted:
     """Delete what is older than its days, in one transaction."""
     with store.opened(folder) as database:
         done = Deleted(
-            records=sum(_old_records(database, number, now_s) for number in _schemes()),
+            records=sum(_old_records(database, number, now_s) for number in _schemes())
+            + _expired_records(database, now_s),
             uploads=_spent_uploads(database, now_s),
             codes=_gone(database, tables.codes, tables.codes.c.expires_s < now_s - CODES_DAYS * spec.DAY_S),
             sessions=_gone(database, tables.sessions, tables.sessions.c.until_s <= now_s),
@@ -56,6 +57,12 @@ def _old_records(database, scheme: int, now_s: int) -> int:
     return _gone(
         database, tables.records, known.first_slot + known["count"] <= oldest_slot, known.upload.in_(of_scheme)
     )
+
+
+def _expired_records(database, now_s: int) -> int:
+    """Of contacts, who were ill of nothing: as soon as they may stand on no list any more."""
+    expired = select(tables.uploads.c.id).where(tables.uploads.c.until_s <= now_s)
+    return _gone(database, tables.records, tables.records.c.upload.in_(expired))
 
 
 def _spent_uploads(database, now_s: int) -> int:

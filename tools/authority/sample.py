@@ -11,9 +11,9 @@ from tools import signing, wire
 _TEXT_BYTES = 2 + spec.UPLOAD_RECORDS * spec.RECORD_BYTES
 
 
-def text(scheme: int, records: Sequence[bytes], how: int = 0) -> bytes:
-    """What a token seals: its scheme, how its wearer agreed, and packed records."""
-    return (bytes((scheme | how, len(records))) + b"".join(records)).ljust(_TEXT_BYTES, b"\0")
+def text(scheme: int, records: Sequence[bytes], how: int = 0, claim: bytes = b"") -> bytes:
+    """What a token seals: its scheme, how its wearer agreed, packed records, and the claim of a contact."""
+    return (bytes((scheme | how, len(records))) + b"".join(records)).ljust(_TEXT_BYTES - len(claim), b"\0") + claim
 
 
 def upload(authority: X25519PublicKey, code: str, visit: bytes, received_s: int, content: bytes) -> dict:

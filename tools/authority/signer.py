@@ -89,6 +89,8 @@ def _check_family(entries: Sequence[Listed]) -> None:
     whole = entries[0]
     if whole.terms.base or len({entry.terms.base for entry in entries}) != len(entries):
         raise Refused("the draft has no whole list, or one short list twice")
+    if whole.terms.kind == spec.F1_LIST and entries[1:]:
+        raise Refused("of contacts there are no short lists")
     for entry in entries[1:]:
         if _shared(entry) != _shared(whole) or entry.terms.base >= whole.terms.serial:
             raise Refused(f"the short list since {entry.terms.base} is of another kind than the whole one")
@@ -151,13 +153,22 @@ def _list_words(entry: Listed, before: Last) -> list[str]:
     days = f", from {_day(min(slots) * slot_s)} on" if slots else ""
     revoked = ", ".join(map(str, terms.revoked)) or "none"
     earlier = f"list {before.serial} had {before.records}" if before.serial else "the first that is signed here"
+    of_contacts = terms.kind == spec.F1_LIST
+    kind = "List of warned contacts (F1)" if of_contacts else "List"
+    f1 = ["  Whom it warns may, by consent, give the own keys to the list of contacts (F1)."] if _f1_too(entry) else []
     return [
-        f"List {terms.serial} of {_where(terms.region)}, {schemes.get(terms.scheme).NAME}, "
+        f"{kind} {terms.serial} of {_where(terms.region)}, {schemes.get(terms.scheme).NAME}, "
         f"issued {datetime.fromtimestamp(terms.issued_s, UTC):%Y-%m-%d %H:%M} UTC.",
         f"  {len(entry.records)} records{days}; {earlier}.",
-        f"  Who was within {rule.distance_dm / 10:g} m of one of them for {rule.minutes} minutes in a day is warned.",
+        f"  Who was within {rule.distance_dm / 10:g} m of one of them for {rule.minutes} minutes in a day is "
+        f"{'told so at a kiosk' if of_contacts else 'warned'}.",
+        *f1,
         f"  Revoked kiosks: {revoked}.",
     ]
+
+
+def _f1_too(entry: Listed) -> bool:
+    return entry.terms.kind == spec.F0_LIST and bool(rules.Rule(*unpack(entry.terms.rule)).flags & rules.F1_TOO)
 
 
 def _where(region: int) -> str:

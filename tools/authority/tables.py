@@ -3,7 +3,7 @@
 SQLite and PostgreSQL hold the same tables; migrations/ brings an older database to this form.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table, false
 
 metadata = MetaData()
 
@@ -27,6 +27,8 @@ uploads = Table(
     Column("digest", LargeBinary(32), unique=True, nullable=False),
     Column("scheme", Integer, nullable=False),
     _seconds("taken_s", nullable=False),
+    Column("kind", Integer, nullable=False, server_default="1"),
+    _seconds("until_s"),
 )
 codes = Table(
     "codes",
@@ -59,6 +61,8 @@ lists = Table(
     Column("records", Integer, nullable=False),
     Column("digest", LargeBinary(32)),
     _seconds("published_s"),
+    Column("kind", Integer, nullable=False, server_default="1"),
+    Column("contacts", Boolean, nullable=False, server_default=false()),
 )
 certificates = Table(
     "certificates",
@@ -108,4 +112,5 @@ releases = Table(
     _seconds("approved_s"),
     Column("approved_by", Integer, ForeignKey("staff.id")),
     Column("serial", BigInteger),
+    Column("kind", Integer, nullable=False, server_default="1"),
 )

@@ -46,14 +46,26 @@ class Record:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """What a contact says that it was warned by: a published record, and slot and ID of one or two meetings."""
+
+    record: Record
+    met: tuple[tuple[int, bytes], ...]
+
+
+@dataclass(frozen=True)
 class Upload:
-    """A checked upload; `scheme` is the scheme's number, `how` the wearer agreed as SPEC 4.3 has it."""
+    """An upload whose figures can be; `scheme` is the scheme's number, `how` the wearer agreed as SPEC 4.3 has it.
+
+    claim: of a contact (F1), still to be held against what was published.
+    """
 
     code: str
     received_s: int
     how: int
     scheme: int
     records: tuple[Record, ...]
+    claim: Claim | None = None
 
 
 def read_upload(data: bytes, now_s: int, key: X25519PrivateKey) -> Upload:
@@ -63,10 +75,10 @@ def read_upload(data: bytes, now_s: int, key: X25519PrivateKey) -> Upload:
     text = signing.unseal(key, info, bytes.fromhex(plain["sealed"]))
     if text is None:
         raise UploadError("not sealed to this authority in that visit for that code")
-    number, how, records = _records(text)
+    number, how, records, claim = _records(text)
     for record in records:
         _check(record, schemes.get(number), now_s)
-    return Upload(plain["code"], plain["received"], how, number, records)
+    return Upload(plain["code"], plain["received"], how, number, records, claim)
 
 
 def _parsed(data: bytes) -> dict:
@@ -83,16 +95,22 @@ def _parsed(data: bytes) -> dict:
     return plain
 
 
-def _records(text: bytes) -> tuple[int, int, tuple[Record, ...]]:
+def _records(text: bytes) -> tuple[int, int, tuple[Record, ...], Claim | None]:
     try:
         number, how, packed = wire.unpack_upload(text)
         schemes.get(number)
         records = tuple(_record(record) for record in packed)
+        claim = _claim(text) if how & spec.OF_F1 else None
     except ValueError:
         raise UploadError("what is sealed is no upload") from None
     if not records:
         raise UploadError("an upload of nothing")
-    return number, how, records
+    return number, how, records, claim
+
+
+def _claim(text: bytes) -> Claim:
+    record, met = wire.unpack_claim(text)
+    return Claim(_record(record), tuple(met))
 
 
 def _record(packed: bytes) -> Record:

@@ -64,8 +64,10 @@ class Taken(BaseModel):
 
 
 class Proposal(BaseModel):
-    """A list to be published. rule: its bytes in hexadecimal digits; left out: the default rule."""
+    """A list to be published. rule: its bytes in hexadecimal digits; left out: the default rule. kind: f0 of the ill,
+    f1 of contacts whom such a list warned."""
 
+    kind: str = Field("f0", pattern="^(f0|f1)$")
     region: int = Field(0, ge=0, le=65535)
     scheme: str = Field("bluezone", pattern="^(bluezone|gaen)$")
     rule: str | None = Field(None, pattern=f"^[0-9a-f]{{{2 * spec.RULE_BYTES}}}$")
@@ -188,7 +190,9 @@ def propose(request: Request, wanted: Proposal, someone: Annotated[Person, _only
     """Propose a list. Another person has to agree, and the list is signed elsewhere, by `emask authority publish`."""
     settings = _settings(request)
     rule = bytes.fromhex(wanted.rule) if wanted.rule else wire.pack_rule(rules.DEFAULT)
-    number = releases.propose(settings.folder, someone, wanted.region, wanted.scheme, rule, settings.now_s())
+    number = releases.propose(
+        settings.folder, someone, wanted.region, wanted.scheme, rule, settings.now_s(), wanted.kind
+    )
     return Numbered(id=number)
 
 

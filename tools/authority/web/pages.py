@@ -157,10 +157,15 @@ def issue(
 
 
 @router.post("/releases")
-def propose(request: Request, region: Annotated[int, Form(ge=0, le=65535)] = 0) -> Response:
+def propose(
+    request: Request,
+    region: Annotated[int, Form(ge=0, le=65535)] = 0,
+    of: Annotated[str, Form(pattern="^(f0|f0_f1|f1)$")] = "f0",
+) -> Response:
     someone, settings = _only(request, RELEASE), request.app.state.settings
-    rule = wire.pack_rule(rules.DEFAULT)
-    releases.propose(settings.folder, someone, region, "bluezone", rule, settings.now_s())
+    kind, _, too = of.partition("_")
+    rule = wire.pack_rule(rules.DEFAULT._replace(flags=rules.F1_TOO if too else 0))
+    releases.propose(settings.folder, someone, region, "bluezone", rule, settings.now_s(), kind)
     return _home(request, someone, 201, "proposed")
 
 
