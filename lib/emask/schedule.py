@@ -16,7 +16,7 @@ BASE_MS = const(100)  # a minute's window of clocks that agree
 ADV_MS = const(20)
 LOST_MS = const(1500)  # beyond this reach one wide window costs more than a sweep
 COMPANY_MS = const(390000)  # a token that was heard is expected for as long: a meeting window may fail
-SWEEP_MINUTES = const(9)  # and the answer, within a contact of a quarter of an hour; not a multiple of MEETING_MINUTES
+SWEEP_MINUTES = const(6)  # then the answer, in a quarter of an hour with minutes left; no multiple of MEETING_MINUTES
 SEARCH_MS = const(61000)  # a whole minute and a bit: whoever is near and not alone is heard
 
 _GUARD_MS = const(2)
