@@ -34,6 +34,12 @@ def test_invented_adverts_do_not_keep_the_radio_on():
     assert flood.total_mah <= 2.2 * power.play(BOARD, power.SCENARIOS["usual"][1]).total_mah
 
 
+def test_company_that_comes_and_goes_costs_no_more_than_three_usual_days():
+    worst = more.come_and_go(BOARD)
+    assert power.play(BOARD, [power.Period(24, 200)]).total_mah < worst
+    assert worst <= 3 * power.play(BOARD, power.SCENARIOS["usual"][1]).total_mah
+
+
 def test_jammer_costs_less_than_company():
     jammed = power.play(BOARD, [power.Period(24, 0)]).total_mah
     assert jammed <= power.play(BOARD, power.SCENARIOS["usual"][1]).total_mah

@@ -49,8 +49,20 @@ def attacks(board: Board) -> dict[str, Any]:
         "usual_mah_per_day": round(usual, 2),
         "liar": [liar(lie_ms, ppm, hours) for ppm, hours in lies for lie_ms in LIES_MS],
         "flood_mah_per_day": round(flood, 2),
+        "come_and_go_mah_per_day": round(come_and_go(board), 2),
         "jammer_mah_per_day": jammed,
     }
+
+
+def come_and_go(board: Board) -> float:
+    """mAh of a day beside invented identifiers that fall silent and come again, in the dearest rhythm of a search over
+    one to sixty minutes each way and eight to two hundred identifiers: a company that is always new meets each minute.
+    """
+    rhythms = [(minutes, pause, count) for minutes in (1, 2) for pause in (4, 5, 10) for count in (9, 30, 200)]
+    days = [
+        [power.Period(on / 60, count), power.Period(off / 60, 0)] * (1440 // (on + off)) for on, off, count in rhythms
+    ]
+    return max(power.play(board, day).total_mah for day in days)
 
 
 LIES_MS = (-20_000, -1400, -400, 25, 400, 1400, 60_000)

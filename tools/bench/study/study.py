@@ -95,7 +95,8 @@ def run(board: Board, image: Image, seed: int, quick: bool, tell: Tell) -> dict[
 def _charge(board: Board) -> dict[str, Any]:
     rows = {"crystal": board.clock_error_ppm, "internal": power.INTERNAL_PPM}
     keys = ("mah_per_day", "percent_per_day", "days", "days_of_pack", "days_after_cue")
-    return {name: {key: power.report(board, "usual", ppm=ppm)[key] for key in keys} for name, ppm in rows.items()}
+    reports = {name: power.report(board, "usual", ppm=ppm) for name, ppm in rows.items()}
+    return {name: {key: report[key] for key in keys} for name, report in reports.items()}
 
 
 def _case(pool: Any, case: cases.Case, n: dict[str, int], seed: int, tell: Tell) -> dict[str, Any]:
