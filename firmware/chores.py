@@ -11,6 +11,7 @@ _VISIT_MS = const(250000)
 _OF_SIGNALS = ("alerter", "cues", "emask.rhythm")
 _OF_OTHERS = _OF_SIGNALS + (
     "matching",
+    "second",
     "exempt",
     "emask.group",
     "emask.match",
@@ -25,6 +26,7 @@ _OF_A_VISIT = (
     "status",
     "consent",
     "giving",
+    "second",
     "wipe",
     "exempt",
     "emask.group",

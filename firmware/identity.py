@@ -54,11 +54,11 @@ class Identity:
             self._advert_slot = slot
         return self.scheme.with_window(self._advert, field)
 
-    def publish(self, store, clock, anchors, now, days, entropy):
-        """The records (40 bytes each) of ended slots of the last days, after a fresh key for the next slot is durable.
+    def publish(self, store, clock, anchors, now, since, entropy, whole=False):
+        """The records (40 bytes each) of ended slots from `since` on, after a fresh key for the next slot is durable.
 
         now: (scheme slot, store slot). A record ends where the fresh key takes over; the last slots within the
-        tolerance are left out.
+        tolerance are left out. whole: as in keys.records.
         """
         slot, store_slot = now
         self._next = self._draw(store, clock, slot + 1, store_slot, entropy)
@@ -66,7 +66,7 @@ class Identity:
         own = [key for key in own if key and key.scheme.NUMBER == self.scheme.NUMBER]
         length_s = self.scheme.SLOT_S
         until = slot + spec.TOLERANCE_SLOTS * spec.SLOT_S // -length_s
-        return keys.records(own, anchors, until, slot - days * self.scheme.SLOTS_PER_DAY)
+        return keys.records(own, anchors, until, since, whole)
 
     def pack(self):
         """Three byte strings for RTC memory: the key, the next one, slot and advert; empty ones for none."""

@@ -16,13 +16,13 @@ _BYTES = const(46)
 
 
 class ListInfo:
-    """state; serial and issued of the last whole list; offered: hash of the offer; blocks: whole and checked ones.
+    """state; serial and issued of the last whole list of the ill; offered: hash of the offer; blocks: whole ones.
 
     sure: serial up to which everything was compared while it was sure when things were heard.
     """
 
     def __init__(self, store, slot):
-        self._store = store
+        self.store = store
         self._slot = slot
         self.state = EMPTY
         self.serial = self.issued = self.blocks = self.sure = 0
@@ -36,7 +36,7 @@ class ListInfo:
         """Make it durable."""
         fields = self.state, self.serial, self.issued, self.offered, self.blocks, self.sure
         record = struct.pack(_FORMAT, *fields)
-        self._store.append(spec.LISTINFO, self._slot(), record)
+        self.store.append(spec.LISTINFO, self._slot(), record)
 
     def doubt(self):
         """What was heard was dated wrongly: all lists of the last days are to be compared once more."""

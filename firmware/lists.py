@@ -75,19 +75,27 @@ class ListStage:
         return None
 
     def _refused(self, head, base, chunks):
-        if head.kind != spec.F0_LIST:
+        if head.kind == spec.F1_LIST and not self._contacts()[2]:
             return spec.LIST_NOT_TRUSTED
         if head.region != settings.REGION:
             return spec.LIST_WRONG_REGION
         if chunks >= self._device.ioctl(4, 0):
             return spec.LIST_TOO_BIG
         # The last one once more, if it was compared when it was not sure when things were heard.
-        if head.serial < self._info.serial + (not self._certain or self._info.sure == self._info.serial):
+        least, sure = self._info.serial + (not self._certain or self._info.sure == self._info.serial), self._info.sure
+        if head.kind == spec.F1_LIST:
+            least, sure = self._contacts()[3] + 1, 0
+        if head.serial < least:
             return spec.LIST_OLD_SERIAL
-        if base > self._info.sure:
+        if base > sure:
             return spec.LIST_GAP
         # A list that is not compared yet, or just now, is not given up: the next may build on it.
         return spec.LIST_OUT_OF_ORDER if self._info.state == COMPLETE else None
+
+    def _contacts(self):
+        import second
+
+        return second.load(self._info.store)
 
     def _again(self):
         # The block begins anew: of what is in flash beyond whole blocks nothing is believed.
@@ -168,8 +176,10 @@ class ListStage:
 
     def _complete(self):
         found = self.header()
-        self._trust.revoke(found.revoked)
-        self._info.state, self._info.serial, self._info.issued = COMPLETE, found.serial, found.issued_s
+        self._info.state = COMPLETE
+        if found.kind == spec.F0_LIST:
+            self._trust.revoke(found.revoked)
+            self._info.serial, self._info.issued = found.serial, found.issued_s
         self._info.save()
         return spec.LIST_OK
 
@@ -181,12 +191,16 @@ class ListStage:
     def records(self):
         """Yields the 40 bytes of each record of the whole list."""
         for number in range(self.header().count):
-            yield self._read(manifest.record_at(number), spec.RECORD_BYTES)
+            yield self.record(number)
+
+    def record(self, number):
+        """The 40 bytes of one; None: zeros."""
+        return bytes(spec.RECORD_BYTES) if number is None else self._read(manifest.record_at(number), spec.RECORD_BYTES)
 
     def matched(self, certain):
         """The whole list has been compared: remember it. certain: it was sure when things were heard."""
         info = self._info
         info.state = MATCHED
-        if certain and self.header().base <= info.sure:
+        if certain and self.header().kind == spec.F0_LIST and self.header().base <= info.sure:
             info.sure = info.serial
         info.save()

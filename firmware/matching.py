@@ -5,7 +5,7 @@ import asyncio
 import exempt
 from micropython import const
 
-from emask import alert, group
+from emask import alert, group, spec
 from emask.match import Matcher
 
 DEADLINE_MS = const(3600000)
@@ -33,10 +33,14 @@ class Matching:
             matcher.exposure.pauses.append((pauses[at], pauses[at + 1] - 1))
         for _ in matcher.run(lists.records):
             await self._breathe()
-        decision = matcher.exposure.decided
-        record = alert.renewed(device.alert, decision, header.serial)
+        record = None
+        if header.kind == spec.F0_LIST:
+            record = alert.renewed(device.alert, matcher.exposure.decided, header.serial)
         if record:
             device.set_alert(record)
+        import second
+
+        second.compared(device, header, matcher.exposure, lists.record, bool(record))
         lists.matched(certain)
         device.list_waits = False
         device.power.kick()  # the signal of an alert does not wait for the next window

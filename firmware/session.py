@@ -16,7 +16,7 @@ _ASKED = const(3)
 # Modules that no later part of the visit needs: a list's check takes memory enough.
 _CHECKING = ("emask_crypto.ed25519", "emask_crypto.sha512", "trust", "emask.certificate")
 _AGREEING = ("emask_crypto.x25519", "status")
-_SEALING = ("emask_crypto.hpke", "emask_crypto.chacha", "consent", "giving", "exempt", "wipe", "emask.group")
+_SEALING = ("emask_crypto.hpke", "emask_crypto.chacha", "consent", "giving", "exempt", "wipe", "second", "emask.group")
 _BLINKS = const(3)
 _BLINK_MS = const(200)
 
@@ -175,8 +175,8 @@ class Session:
         gc.collect()
         from giving import give
 
-        result, how, records = await give(self._device, self._certificate, self.alive, self._whole, flags, days)
-        text = handshake.pack_upload(self._device.identity.scheme.NUMBER, records, how)
+        result, how, records, claim = await give(self._device, self._certificate, self.alive, self._whole, flags, days)
+        text = handshake.pack_upload(self._device.identity.scheme.NUMBER, records, how, claim)
         blob = hpke.seal(self._shared, self._authority_enc, handshake.upload_info(self._whole, field), text)
         gc.collect()
         reply = self._keys.pack_reply(result, blob, details)
@@ -219,7 +219,8 @@ class Session:
             return self._want()
         if result == spec.LIST_OK:
             self._device.list_waits = True
-            self._device.timekeeper().listed(self._device.list_info.issued)
+            if self._device.lists.header().kind == spec.F0_LIST:
+                self._device.timekeeper().listed(self._device.list_info.issued)
         return self._list_ack(result)
 
     def _want(self):

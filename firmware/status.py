@@ -1,5 +1,6 @@
 """Owns what a token tells a kiosk of itself: battery, list, alert, counters as classes. Must not know who asks."""
 
+import second
 import settings
 
 from emask import alert, handshake, spec
@@ -10,10 +11,14 @@ def fields(device):
     state = device.state
     store = device.store
     standing = device.alert_open()
+    lesser = second.lesser(device)
     bits = spec.STATE_SHELF if state.shelf else 0
     bits |= spec.STATE_TIME_KNOWN if device.clock.anchored else 0
     bits |= spec.STATE_ALERT if standing else 0
-    bits |= spec.STATE_ALERT_HEARD if standing and device.alert[2] & alert.HEARD else 0
+    if standing:
+        bits |= spec.STATE_ALERT_HEARD if device.alert[2] & alert.HEARD else 0
+    elif lesser:
+        bits |= spec.STATE_LESSER
     bits |= spec.STATE_STORE_FULL if state.full else 0
     bits |= spec.STATE_STORE_WORN if store.bad_blocks else 0
     bits |= spec.STATE_LIST_WAITS if device.list_waits else 0

@@ -18,6 +18,7 @@ _HIT = "<HIIbBB8s"  # record, ID slot, first minute, TX power, still, adverts, l
 _HIT_BYTES = const(21)
 _CHUNK = const(32)  # hits
 _STEP = const(31)
+_NEAR = const(0x8888888888888888)  # of 16 levels: -78 dBm and stronger
 # Places in a rule (SPEC 5.1)
 _MINUTES, _TX_LOW, _TX_HIGH, _NOISE, _PATIENCE, _FLAGS = const(1), const(8), const(9), const(13), const(14), const(15)
 _GROUPS_TOO = const(1)  # flag: contacts within the own household or home alert like any other
@@ -58,6 +59,23 @@ class Exposure:
             self._chunks.append(bytearray(_CHUNK * _HIT_BYTES))
         self._chunks[-1][place : place + _HIT_BYTES] = self._last = packed
         self._count += 1
+
+    def ground(self, per_day):
+        """(record, one or two of its slots) that the decided day rests on: the one that was near for longest; per_day:
+        slots of the scheme. (None, ()) if all IDs are of another day."""
+        met: dict = {}
+        found = None
+        day = self.decided[0] if self.decided else -1
+        for at in range(self._count):
+            record, slot, _minute, _sent, _still, _adverts, levels = self._hit(at)
+            if slot // per_day != day or record in self.left_out:
+                continue
+            near, slots = met.get(record, (0, ()))
+            near += heard(int.from_bytes(levels, "little") & _NEAR)
+            met[record] = near, slots if slot in slots else (slots + (slot,))[:2]
+            if found is None or near > met[found][0]:
+                found = record
+        return found, met[found][1] if found is not None else ()
 
     def _hit(self, at):
         return struct.unpack_from(_HIT, self._chunks[at // _CHUNK], at % _CHUNK * _HIT_BYTES)

@@ -71,10 +71,11 @@ def unpack(record):
     return OwnKey(number, key, slot, index, segment, offset_s, bool(flags & _ANCHORED))
 
 
-def records(keys, anchors, until_slot, since_slot):
+def records(keys, anchors, until_slot, since_slot, whole=False):
     """The published records (40 bytes each) of own keys for true scheme slots since_slot <= slot < until_slot.
 
-    Keys of one scheme, in any order, repeated ones once. A chain ends where the next begins.
+    Keys of one scheme, in any order, repeated ones once. A chain ends where the next begins. whole: no key tells of
+    slots before since_slot either, though one of a chain's day that began earlier serves after it.
     """
     unique = {own.pack(): own for own in keys}.values()
     ordered = sorted(unique, key=lambda own: (own.segment, own.first_slot + own.shift(anchors, 1)))
@@ -86,7 +87,10 @@ def records(keys, anchors, until_slot, since_slot):
             after = ordered[at + 1]
             end = min(end, after.first_slot + after.shift(anchors, 1))
         moved = own.first_slot + own.shift(anchors, max(1, end - first)) - first  # by the clock's drift in use
-        record = _record(own, first + moved, max(first + moved, since_slot), min(end + moved, until_slot))
+        begin = max(first + moved, since_slot)
+        if whole:
+            begin += (first + moved - begin) % own.scheme.SLOTS_PER_DAY
+        record = _record(own, first + moved, begin, min(end + moved, until_slot))
         if record:
             found.append(record)
     return found

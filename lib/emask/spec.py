@@ -114,6 +114,7 @@ STATE_SHELF = const(1)
 STATE_TIME_KNOWN = const(2)
 STATE_ALERT = const(4)
 STATE_ALERT_HEARD = const(8)
+STATE_LESSER = const(8)  # without STATE_ALERT: only the list of contacts warns (F2)
 STATE_STORE_FULL = const(16)  # sightings were left out for want of room
 STATE_STORE_WORN = const(32)  # blocks of the flash can't be erased any more
 STATE_LIST_WAITS = const(64)  # the last list is not compared yet

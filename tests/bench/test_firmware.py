@@ -11,7 +11,15 @@ import pytest
 _HERE = Path(__file__).parent
 _FACTS = [
     (name, fact)
-    for name in ("vm_firmware.py", "vm_time.py", "vm_tracing.py", "vm_trust.py", "vm_exempt.py", "vm_wipe.py")
+    for name in (
+        "vm_firmware.py",
+        "vm_time.py",
+        "vm_tracing.py",
+        "vm_trust.py",
+        "vm_exempt.py",
+        "vm_wipe.py",
+        "vm_second.py",
+    )
     for fact in sorted(re.findall(r"^def (test_\w+)", (_HERE / name).read_text(), re.M))
 ]
 

@@ -123,8 +123,8 @@ class Kiosk:
         return text and (text[0], text[2:])
 
     def upload(self, blob, code_hash=bytes(32)):
-        """The records in a blob, as the authority opens it, or None."""
-        text = unseal(SEAL, handshake.upload_info(self.whole, code_hash), blob)
+        """The records in a blob, as the authority opens it, or None; all that was sealed stays in `text`."""
+        self.text = text = unseal(SEAL, handshake.upload_info(self.whole, code_hash), blob)
         if text is None:
             return None
         return [

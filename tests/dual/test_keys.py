@@ -117,3 +117,20 @@ def test_nothing_is_published_of_slots_outside():
     assert keys.records([own], clock.Anchors(), _SLOT, 0) == []
     assert keys.records([own], clock.Anchors(), _SLOT + 2000, _SLOT + 672) == []
     assert keys.records([], clock.Anchors(), _SLOT, 0) == []
+
+
+def test_whole_days_only_leave_no_key_that_tells_of_slots_before():
+    own = _own(_SLOT)
+    found = keys.records([own], clock.Anchors(), _SLOT + 400, _SLOT + 150, True)
+    assert [keylist.unpack_record(record)[1:] for record in found] == [(_SLOT + 192, 0, 208)]
+    found = keys.records([own], clock.Anchors(), _SLOT + 400, _SLOT + 192, True)
+    assert [keylist.unpack_record(record)[1] for record in found] == [_SLOT + 192]
+    found = keys.records([own], clock.Anchors(), _SLOT + 40, _SLOT - 7, True)
+    assert [keylist.unpack_record(record)[1:] for record in found] == [(_SLOT, 0, 40)]
+
+
+def test_gaen_key_that_began_before_is_not_given_at_all_where_days_are_whole():
+    slot = _UTC // 600
+    own = [_own(slot + 144 * day, number=2) for day in range(3)]
+    found = keys.records(own, clock.Anchors(), slot + 400, slot + 50, True)
+    assert [keylist.unpack_record(record)[1] for record in found] == [slot + 144, slot + 288]

@@ -153,11 +153,14 @@ def test_kiosk_with_a_wrong_clock_gives_no_token_the_time(hall, now_s, code):
         shows(hall, "which")
 
 
-def test_upload_without_a_code_left_asks_the_token_for_nothing(hall):
-    (hall.folder.path / "codes.txt").write_text("")
+@pytest.mark.parametrize(
+    "left, taps", [("", ("upload",)), ("1BCDEFGHJKLM", ("upload",)), ("ABCDEFGHJKLM", ("more", "contact"))]
+)
+def test_upload_without_a_code_left_for_it_asks_the_token_for_nothing(hall, left, taps):
+    (hall.folder.path / "codes.txt").write_text(left)
     with hall:
         own = hall.token()
-        for name in ("staff", "upload", "agree"):
+        for name in ("staff", *taps, "agree"):
             tap(hall, name)
         hall.tray.press(own)
         shows(hall, "retry", "K81")

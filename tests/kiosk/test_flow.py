@@ -216,6 +216,25 @@ def test_pause_is_for_hours_or_ends(tap, minutes, screen):
     assert own.screen.name == screen and own.errand == ""
 
 
+@pytest.mark.parametrize("upload, screen", [("taken", "noted"), ("the token has nothing to give", "kept")])
+def test_warned_contact_is_asked_in_words_of_its_own(upload, screen):
+    own = Flow(clinic=True)
+    for tap in ("staff", "more", "contact"):
+        assert own.tap(tap)
+    assert own.screen.name == "since" and not own.free and own.tap("agree")
+    own.seen()
+    own.show_number((3, 5))
+    own.finished(upload)
+    assert own.screen.name == screen and own.errand == ""
+
+
+def test_contact_of_a_contact_reads_it_alone_and_without_a_day():
+    own = at_the_result(told(state=spec.STATE_TIME_KNOWN | spec.STATE_LESSER))
+    assert own.screen.name == "lesser" and own.screen.row.private and own.screen.fields["phone"] == "115"
+    own.tap("next")
+    assert own.screen.name == "leave" and not own.acknowledged and own.report.alert_day is None
+
+
 @pytest.mark.parametrize("screen, taps", [("consent", ["staff", "upload", "stop"]), ("staff", ["staff", "start"])])
 def test_stopped_errand_is_forgotten(screen, taps):
     own = Flow(clinic=True)
@@ -264,6 +283,9 @@ def test_progress_is_the_same_screen():
         ({"state": spec.STATE_TIME_KNOWN | spec.STATE_LIST_WAITS}, "waiting"),
         ({"list_issued_s": NOW_S - 9 * spec.DAY_S}, "stale"),
         ({"state": spec.STATE_ALERT, "alert_day": DAY}, "alert"),
+        ({"state": spec.STATE_ALERT | spec.STATE_LESSER, "alert_day": DAY}, "alert"),
+        ({"state": spec.STATE_TIME_KNOWN | spec.STATE_LESSER}, "lesser"),
+        ({"state": spec.STATE_LESSER, "list_issued_s": NOW_S - 9 * spec.DAY_S}, "lesser"),
         ({"state": spec.STATE_ALERT | spec.STATE_LIST_WAITS, "alert_day": DAY}, "alert"),
     ],
 )

@@ -54,7 +54,9 @@ def test_nothing_says_that_anyone_is_well(language):
 
 
 @everywhere
-@pytest.mark.parametrize("name, told", [("none", "day"), ("stale", "day"), ("alert", "day"), ("advice", "phone")])
+@pytest.mark.parametrize(
+    "name, told", [("none", "day"), ("stale", "day"), ("alert", "day"), ("advice", "phone"), ("lesser", "phone")]
+)
 def test_result_says_its_date_or_whom_to_call(language, name, told):
     assert f"{{{told}}}" in language.screen[name]
 

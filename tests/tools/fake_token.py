@@ -96,12 +96,13 @@ class FakeToken:
         self.asked = flags
         self.shelf = self.shelf and not flags & spec.ASK_HANDOVER
         result = spec.UPLOAD_GIVEN if "unasked" in self.faults else spec.UPLOAD_NOT_ASKED
-        if flags & spec.ASK_UPLOAD:
+        if flags & (spec.ASK_UPLOAD | spec.ASK_F1):
             result = spec.UPLOAD_GIVEN if self.agrees else spec.UPLOAD_NOT_AGREED
         if flags & spec.ASK_WIPE:
             result = spec.UPLOAD_WIPED if self.agrees else spec.UPLOAD_NOT_AGREED
-        how = spec.BY_PROXY if flags & spec.ASK_PROXY else 0
-        text = handshake.pack_upload(self.scheme, self.upload if result == spec.UPLOAD_GIVEN else [], how)
+        how = spec.BY_PROXY if flags & spec.ASK_PROXY else flags & spec.ASK_F1
+        claim = bytes(spec.CLAIM_BYTES if how == spec.OF_F1 else 0)
+        text = handshake.pack_upload(self.scheme, self.upload if result == spec.UPLOAD_GIVEN else [], how, claim)
         once, enc = self._drawn()
         shared = hpke.agree(once, enc, self._seal_key)
         blob = hpke.seal(shared, enc, handshake.upload_info(self.whole, self.field), text)

@@ -22,6 +22,7 @@ from tools.kiosk.wish import Wish
 
 NOW_S = 1_700_000_000.25
 CODE = "ABCDEFGHJKLM"
+F1_CODE = "1BCDEFGHJKLM"
 
 
 def records(count):
@@ -86,6 +87,36 @@ def test_token_that_has_the_list_is_not_offered_it(folder, token):
     assert spec.LIST_OFFER not in own.heard
 
 
+def of_contacts(world, serial):
+    return world.written("f1.eml", world.list_file(records(9), serial=serial, kind=spec.F1_LIST))
+
+
+def test_list_of_contacts_goes_to_who_has_that_of_the_ill_and_never_in_its_place(world, folder, token):
+    folder.add_list(of_contacts(world, 7))
+    assert folder.list_for(0).serial == 3 and folder.list_of_contacts().serial == 7
+    new, own = token(), token(serial=3)
+    new.shelf = own.shelf = False
+    first, second = run_visit(new, folder), run_visit(own, folder)
+    assert (first.list, first.contacts, first.list_serial) == ("taken", "none", 3)
+    assert bytes(new.file) == folder.list_for(0).data
+    assert (second.list, second.contacts, second.list_serial) == ("had it", "taken", 3)
+    assert bytes(own.file) == folder.list_of_contacts().data
+    assert run_visit(token(serial=3), folder).contacts == "none"  # on the shelf
+
+
+def test_lists_of_the_two_kinds_do_not_replace_each_other(world, folder):
+    folder.add_list(of_contacts(world, 7))
+    folder.add_list(world.written("newer.eml", world.list_file(records(9), serial=8)))
+    folder.add_list(of_contacts(world, 9))
+    assert sorted(taken.serial for taken in folder.sound_lists()) == [8, 9]
+
+
+def test_code_that_begins_with_1_asks_for_the_upload_of_a_contact(folder, token):
+    own = token()
+    assert run_visit(own, folder, wish=Wish(code=F1_CODE)).upload == "taken"
+    assert (own.asked, own.days) == (spec.ASK_F1, 14)
+
+
 def test_token_gets_the_shortest_list_that_leaves_no_gap(world, folder, token):
     for base in (1, 2):
         world.kiosk.add_list(world.written("short.eml", world.list_file(records(3), serial=3, base=base)))
@@ -143,9 +174,14 @@ def test_every_visit_has_the_same_frames_whatever_is_asked(folder, token):
         return seen
 
     plain = lengths(token(serial=3), Wish())
+    lesser = token(serial=3)
+    lesser.status = {"state": spec.STATE_TIME_KNOWN | spec.STATE_LESSER}
     for own, wish in (
         (token(serial=3), Wish(code=CODE)),
         (token(serial=3, agrees=False), Wish(code=CODE)),
+        (token(serial=3), Wish(code=F1_CODE)),
+        (token(serial=3, agrees=False), Wish(code=F1_CODE)),
+        (lesser, Wish()),
         (token(serial=3), Wish(end_alert=True)),
     ):
         assert lengths(own, wish) == plain

@@ -33,10 +33,10 @@ class World:
         public = signing.load_public(folder.path / "kiosk.pub")
         return core.certify_kiosk(self.authority, public, self.region, now_s)[1]
 
-    def list_file(self, records, serial=3, issued_s=NOW_S, base=0, revoked=(), region=None):
+    def list_file(self, records, serial=3, issued_s=NOW_S, base=0, revoked=(), region=None, kind=1):
         """The bytes of a list signed by the authority's list key."""
         where = self.region if region is None else region
-        terms = lists.Terms(where, serial, issued_s, 1, wire.pack_rule(rules.DEFAULT), base, revoked)
+        terms = lists.Terms(where, serial, issued_s, 1, wire.pack_rule(rules.DEFAULT), base, revoked, kind=kind)
         return lists.build(terms, records, *keyring.list_key(keyring.holders(self.authority)))
 
     def written(self, name, data):

@@ -136,6 +136,12 @@ def claim() -> bytes:
     return records()[:40] + b"".join(met)
 
 
+def second() -> bytes:
+    """List 78 of contacts found one on day 20660; lists allow it; the claim above warned this token."""
+    lesser = le(20660, 2) + b"\x02\x02" + le(78, 4) + le(20674, 2)
+    return lesser + records()[:40] + le(1983002, 4) + le(1983003, 4)
+
+
 def rule() -> bytes:
     """2.0 m for 15 minutes, tolerance 2, bias -300, slope 126, share 192, adverts 40, -12 dB, TX power from -21 to
     9 dBm, least 128, rigid 50, at rest 60, noise 64 beyond 30, flags 1."""
@@ -220,6 +226,7 @@ def golden() -> dict:
         "record": records()[:40].hex(),
         "record_marked": marked().hex(),
         "claim": claim().hex(),
+        "second": second().hex(),
         "pauses": (le(29749680, 4) + le(29750160, 4) + le(29751120, 4) + le(29751360, 4)).hex(),
         "certificate": certificate().hex(),
         "root_change": root_change().hex(),

@@ -11,6 +11,7 @@ import os
 import secrets
 from pathlib import Path
 
+from emask import spec
 from tools import lists
 from tools.files import write_whole
 from tools.kiosk import identity
@@ -55,9 +56,16 @@ class KioskFolder:
         return sorted(found, key=lambda taken: (-taken.serial, len(taken.data), -taken.header.base))
 
     def list_for(self, serial: int) -> lists.ListFile | None:
-        """The list for a token that holds `serial`: the newest, in the shortest form that leaves no gap."""
-        fitting = [taken for taken in self.sound_lists() if taken.header.base <= serial]
+        """The list of the ill for a token that holds `serial`: the newest, in the shortest form that leaves no gap."""
+        fitting = [taken for taken in self._of_kind(spec.F0_LIST) if taken.header.base <= serial]
         return fitting[0] if fitting else None
+
+    def list_of_contacts(self) -> lists.ListFile | None:
+        """The newest list of warned contacts (F1), if this authority has one."""
+        return next(iter(self._of_kind(spec.F1_LIST)), None)
+
+    def _of_kind(self, kind: int) -> list[lists.ListFile]:
+        return [taken for taken in self.sound_lists() if taken.header.kind == kind]
 
     def make_room(self) -> None:
         """Hold the disk's room for one upload until it is stored. OSError if there is none."""

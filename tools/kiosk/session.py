@@ -4,7 +4,8 @@ BLINK -> OK, again and again                   while the wearer looks which toke
 HELLO -> NONCE; SESSION -> STATUS              who the kiosk is, the time, how the token is; ROOT -> OK before it, if
                                                the kiosk knows of a change of the root
 ASK -> UPLOAD                                  in every visit, whether there is anything to ask for or not
-LIST_OFFER -> LIST_WANT, LIST_DATA..., -> LIST_ACK     if the kiosk's list is newer than the token's
+LIST_OFFER -> LIST_WANT, LIST_DATA..., -> LIST_ACK     if the kiosk's list is newer than the token's; else the list of
+                                               contacts, if there is one
 BYE -> OK
 """
 
@@ -47,13 +48,15 @@ Greet = Callable[[Blink], Awaitable[bool]]
 
 @dataclass
 class VisitResult:
-    """What a visit did. `status`: fields of the token's STATUS; `list`: what became of the list, or "none"; `details`:
-    how long, how near, how sure a contact was, 0 to 3 each, if the wearer asked and there was one.
+    """What a visit did. `status`: fields of the token's STATUS; `list`: what became of the list, or "none"; `contacts`:
+    of the list of contacts; `details`: how long, how near, how sure a contact was, 0 to 3 each, if the wearer asked and
+    there was one.
     """
 
     status: dict[str, int] = field(default_factory=dict)
     list: str = "none"
     list_serial: int = 0
+    contacts: str = "none"
     upload: str = "none"
     details: tuple[int, int, int] | None = None
     complete: bool = False
@@ -96,7 +99,7 @@ async def visit(
         wish = await _while_reading(channel, decide(result.status))
     await _ask(channel, folder, opened, wish, int(clock()), result, show)
     if (not result.status["state"] & spec.STATE_SHELF or wish.handover) and result.upload != "wiped":
-        await _hand_list(channel, folder.list_for(result.status["list_serial"]), result, progress)
+        await _hand_lists(channel, folder, result, progress)
     await channel.ask(spec.BYE, b"", spec.OK)
     result.complete = True
     result.sent_bytes = channel.sent_bytes
@@ -192,22 +195,29 @@ async def _ask(
     result.upload = _UPLOAD_RESULTS[outcome]
 
 
-async def _hand_list(
-    channel: Channel, offered: ListFile | None, result: VisitResult, progress: Progress | None
-) -> None:
-    if offered is None:
+async def _hand_lists(channel: Channel, folder: KioskFolder, result: VisitResult, progress: Progress | None) -> None:
+    """The list of the ill; the token takes one list at a time, so who had it is offered that of contacts."""
+    held = result.status["list_serial"]
+    offered, contacts = folder.list_for(held), folder.list_of_contacts()
+    if offered:
+        result.list_serial = offered.serial
+    if offered and held < offered.serial:
+        result.list = await _hand_list(channel, offered, progress)
         return
-    result.list_serial = offered.serial
-    if result.status["list_serial"] >= offered.serial:
+    if offered:
         result.list = "had it"
-        return
+    if contacts:
+        result.contacts = await _hand_list(channel, contacts, progress)
+
+
+async def _hand_list(channel: Channel, offered: ListFile, progress: Progress | None) -> str:
     head = offered.data[: spec.LIST_OFFER_BYTES]
     kind, body = await channel.ask(spec.LIST_OFFER, head, spec.LIST_WANT, spec.LIST_ACK)
     for _ in range(_MOST_TURNS):
         if kind != spec.LIST_WANT:
             break
         kind, body = await _stream(channel, offered, _offset(body, offered.data), progress)
-    result.list = _list_result(kind, body)
+    return _list_result(kind, body)
 
 
 async def _stream(channel: Channel, offered: ListFile, offset: int, progress: Progress | None) -> tuple[int, bytes]:

@@ -15,6 +15,7 @@ from tools.kiosk.hall.page import AWAY, PICTURES
 FOLDER = Path(__file__).with_name("words")
 _HALL_ONLY = {
     "two", "slip", "unprinted", "tasks", "household", "pause", "joined", "unjoined", "paused", "resumed", "details",
+    "since", "noted",
 }  # fmt: skip
 _CARE = Row({"next": "done"}, 30, "done")
 _ROWS = {

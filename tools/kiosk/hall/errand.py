@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from emask import spec
-from tools.codes import PLAIN, PROXY
+from tools.codes import F1, PLAIN, PROXY
 from tools.kiosk import identity
 from tools.kiosk.folder import KioskFolder
 from tools.kiosk.hall import faults, stock
-from tools.kiosk.hall.flow import HANDOVER, HOUSEHOLD, PAUSE, UPLOAD, WIPE, Flow
+from tools.kiosk.hall.flow import CONTACT, HANDOVER, HOUSEHOLD, PAUSE, UPLOAD, WIPE, Flow
 from tools.kiosk.wish import Wish
 
 
@@ -25,11 +25,11 @@ class Errand:
     @staticmethod
     def of(flow: Flow, folder: KioskFolder, household: bytes) -> "Errand":
         """The errand that was chosen on the page."""
-        kind = PROXY if flow.proxy else PLAIN
+        kind = F1 if flow.errand == CONTACT else PROXY if flow.proxy else PLAIN
         return Errand(
             flow.errand,
             flow.proxy,
-            stock.first(folder, kind) if flow.errand == UPLOAD else None,
+            stock.first(folder, kind) if flow.errand in (UPLOAD, CONTACT) else None,
             household if flow.errand == HOUSEHOLD else None,
             flow.pause_min if flow.errand == PAUSE else None,
         )
@@ -38,7 +38,7 @@ class Errand:
         """The staff code of what it needs and the kiosk has not, or "". certified: as a clinic's."""
         if (self.proxy or self.name in (HOUSEHOLD, PAUSE)) and not certified:
             return faults.NO_CLINIC
-        return faults.NO_CODES if self.name == UPLOAD and not self.code else ""
+        return faults.NO_CODES if self.name in (UPLOAD, CONTACT) and not self.code else ""
 
     def wish(self) -> Wish:
         return Wish(

@@ -10,6 +10,7 @@ from typing import Any
 from tools.kiosk.hall.report import Report
 
 UPLOAD, HANDOVER, WIPE, HOUSEHOLD, PAUSE = "upload", "handover", "wipe", "household", "pause"
+CONTACT = "contact"  # whom a list warned gives the keys since then (F1)
 _RESULT, _REST = "result", "rest"  # stand for the screen of the report's result, and of what is left to say after it
 _PAUSES_MIN = {"four": 240, "eight": 480, "end": 0}
 
@@ -30,7 +31,8 @@ TABLE = {
     "start": Row({"found": "erase", "staff": "staff"}),
     "staff": Row({UPLOAD: "consent", HANDOVER: "press", "back": "erase", "more": "tasks", "start": "start"}, 40),
     "erase": Row({WIPE: "press", "stop": "start"}, 40),
-    "tasks": Row({HOUSEHOLD: "household", PAUSE: "pause", "start": "start"}, 40),
+    "tasks": Row({HOUSEHOLD: "household", PAUSE: "pause", CONTACT: "since", "start": "start"}, 40),
+    "since": Row({"agree": "press", "stop": "start"}, 60),
     "household": Row({"agree": "press", "stop": "start"}, 60),
     "pause": Row({"four": "press", "eight": "press", "end": "press", "stop": "start"}, 40),
     "consent": Row({"agree": "press", "proxy": "press", "stop": "start"}, 60),
@@ -44,6 +46,7 @@ TABLE = {
     "stale": _TO_LEAVE,
     "waiting": _TO_LEAVE,
     "new": _TO_LEAVE,
+    "lesser": _TO_LEAVE,
     "alert": Row({"next": "advice"}, 40, "leave", True),
     "advice": Row({"ok": "leave", "refer": "referred", "details": "leave"}, 40, "leave", True),
     "referred": _TO_LEAVE,
@@ -62,6 +65,7 @@ TABLE = {
     "lost": Row({}, 15),
     "retry": Row({}, 15),
     "given": Row({}, 15),
+    "noted": Row({}, 15),
     "kept": Row({}, 15),
     "handed": Row({}, 10),
     "wiped": Row({}, 15),
@@ -74,7 +78,7 @@ TABLE = {
 }
 # A person stands before these, so that the next token has to wait; each of them ends by itself.
 _BUSY = {
-    "staff", "tasks", "consent", "erase", "household", "pause", "joined", "unjoined",
+    "staff", "tasks", "consent", "since", "erase", "household", "pause", "joined", "unjoined",
     "details", "weak", "broken", "battery", "empty", "slip",
 }  # fmt: skip
 
@@ -178,6 +182,8 @@ class Flow:
         errand, self.errand, self.proxy = self.errand, "", False
         if errand == UPLOAD:
             self.go("given" if upload == "taken" else "kept")
+        elif errand == CONTACT:
+            self.go("noted" if upload == "taken" else "kept")
         elif errand == PAUSE:
             self.go("paused" if self.pause_min else "resumed")
         elif errand == WIPE:

@@ -26,7 +26,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """result: one of "alert", "waiting", "new", "stale", "none". day: checked up to; alert_day: of the contact."""
+    """result: one of "alert", "lesser" (only the list of contacts warns), "waiting", "new", "stale", "none".
+
+    day: checked up to; alert_day: of the contact.
+    """
 
     result: str
     day: date | None
@@ -73,6 +76,8 @@ def read(status: dict[str, int], now_s: float, firmware: int = 0, level_dbm: flo
 def _result(state: int, day: date | None, today: date, has_list: bool) -> str:
     if state & spec.STATE_ALERT:
         return "alert"
+    if state & spec.STATE_LESSER:
+        return "lesser"
     if day is None:
         return "waiting" if has_list else "new"
     return "stale" if (today - day).days > _STALE_DAYS else "none"

@@ -4,7 +4,7 @@ import { hex, join } from "./bytes.js";
 import { sha256 } from "./crypto.js";
 import * as identity from "./identity.js";
 import * as keep from "./keep.js";
-import { ANY_REGION, BLOCK_BYTES, CERTIFICATE_BYTES } from "./spec.js";
+import { ANY_REGION, BLOCK_BYTES, CERTIFICATE_BYTES, F0_LIST } from "./spec.js";
 import { list as check, WireError } from "./wire.js";
 
 const LARGEST_BYTES = 100 * BLOCK_BYTES;
@@ -104,12 +104,12 @@ function onlyWire(error) {
   if (!(error instanceof WireError)) throw error;
 }
 
-// All sound lists as {data, facts}: the highest serial first, of one serial the shortest first.
+// All sound lists of the ill as {data, facts}: the highest serial first, of one serial the shortest first.
 export async function sound(root) {
   const found = [];
   for (const data of await keep.all("lists")) {
     const facts = await check(data, root).catch(onlyWire);
-    if (facts) found.push({ data, facts });
+    if (facts?.kind === F0_LIST) found.push({ data, facts });
   }
   return found.sort((a, b) => b.facts.serial - a.facts.serial || a.data.length - b.data.length || b.facts.base - a.facts.base);
 }

@@ -40,6 +40,7 @@ function date(days) {
 
 function result(state, days, today, hasList) {
   if (state & spec.STATE_ALERT) return "alert";
+  if (state & spec.STATE_LESSER) return "lesser";
   if (days === null) return hasList ? "waiting" : "new";
   return today - days > STALE_DAYS ? "stale" : "none";
 }
