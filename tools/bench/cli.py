@@ -13,13 +13,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from tools import ROOT
 from tools.bench import crypto as crypto_time
 from tools.bench import demo as party_demo
+from tools.bench import demo_page, summary
 from tools.bench import heap as heap_use
 from tools.bench import power as power_model
 from tools.bench import speed as bench_speed
-from tools.bench import summary
 from tools.bench import trace as power_trace
 from tools.bench.attack.cli import attack
 from tools.bench.command import command
+from tools.bench.demo_watch import Watcher
 from tools.bench.energy import Board, BoardError
 from tools.bench.engine import BenchError
 from tools.bench.image import Image, ImageError, prepare
@@ -93,10 +94,10 @@ def demo(seed: int | None, out: Path, aioble: str | None, as_json: bool) -> None
     """A token's first day: 18 recorded people, one case, the alerts, and a report."""
     with _Plain():
         plan = Scenario.load(ROOT / "scenarios" / "party.toml")
-        watcher = party_demo.Watcher()
+        watcher = Watcher()
         done = _play(plan, prepare(aioble), out, seed, "summary", watcher)
         result = party_demo.evaluate(done, watcher)
-    party_demo.write_report(result, out / "report.html")
+    demo_page.write_report(result, out / "report.html")
     _write(out / "demo.json", result.facts())
     click.echo(
         json.dumps(result.facts()) if as_json else result.text() + f"\n\nReport with pictures: {out / 'report.html'}"

@@ -3,68 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from tools import lists, report
+from tools import lists
 from tools import rule as rules
 from tools.bench import outcome, party, summary
-from tools.bench.energy import CONSUMERS
+from tools.bench.demo_watch import Watcher
 from tools.bench.node import Node
 from tools.bench.run import Run
 
-_HOUR_S = 3600.0
 _NOT_KNOWN_SHARE = 0.5  # of the recording's length: below that the recording does not say who was near
-_SIGNAL = "motor"
-
-
-class Watcher:
-    """Collects from the log what the timeline and the words need."""
-
-    def __init__(self) -> None:
-        self.spans: dict[str, dict[str, list[list[float]]]] = {}
-        self.open: dict[tuple[str, str], float] = {}
-        self.cuts: dict[str, list[float]] = {}
-        self.marks: dict[str, list[dict[str, Any]]] = {}
-        self.motor: dict[str, float] = {}
-
-    def __call__(self, event: dict[str, Any]) -> None:
-        node, at_s, kind = event["node"], event["t_us"] / 1e6, event["ev"]
-        if kind == "scan":
-            self._span(node, "listens", at_s - event["lasted_us"] / 1e6, at_s)
-        elif kind == "radio":
-            self._switch(node, "radio on", event["state"] == "up", at_s)
-        elif kind == "link":
-            for end in (node, event.get("peer")):
-                if end:
-                    self._switch(end, "connected", event["state"] == "up", at_s)
-        elif kind == "output":
-            self._switch(node, event["what"], bool(event["on"]), at_s)
-            if event["what"] == _SIGNAL and event["on"]:
-                self.motor[node] = at_s
-        elif kind == "power_off" and not self._last_cut(node, at_s):
-            self.cuts.setdefault(node, []).append(at_s)
-            self._mark(node, at_s, "battery out")
-        elif kind == "event" and event["do"] == "press":
-            self._mark(node, at_s, "button")
-        elif kind == "power_on":
-            self._mark(node, at_s, "battery in")
-
-    def _last_cut(self, node: str, at_s: float) -> bool:
-        return bool(self.cuts.get(node)) and self.cuts[node][-1] == at_s
-
-    def _mark(self, node: str, at_s: float, label: str) -> None:
-        self.marks.setdefault(node, []).append({"at_s": at_s, "label": label})
-
-    def _span(self, node: str, lane: str, start_s: float, end_s: float) -> None:
-        self.spans.setdefault(node, {}).setdefault(lane, []).append([start_s, end_s])
-
-    def _switch(self, node: str, lane: str, on: bool, at_s: float) -> None:
-        started = self.open.pop((node, lane), None)
-        if on:
-            self.open[node, lane] = at_s if started is None else started
-        elif started is not None:
-            self._span(node, lane, started, at_s)
 
 
 @dataclass
@@ -300,96 +248,3 @@ def _all_cases(recording: Any, rule: rules.Rule, start_utc: float) -> tuple[int,
     right = sum(c.minutes_near >= minutes and c.minutes_strong >= minutes for c in pairs)
     false = sum(c.minutes_near < minutes <= c.minutes_strong for c in pairs)
     return right, false, sum(c.minutes_near >= minutes > c.minutes_strong for c in pairs)
-
-
-def write_report(result: Result, path: Path) -> None:
-    report.render(_report(result), path)
-
-
-def _report(result: Result) -> dict[str, Any]:
-    facts = result.facts()
-    contacts = result.count(True, True) + result.count(True, False)
-    nodes = facts["nodes"]
-    mean = sum(n["mah_per_day"] for n in nodes) / len(nodes)
-    percent = sum(n["percent_per_day"] for n in nodes) / len(nodes)
-    return {
-        "title": "A token's first day",
-        "subtitle": f"scenario {facts['scenario']}, seed {facts['seed']}, aioble: {facts['aioble']}",
-        "words": result.words(),
-        "facts": [
-            {"value": f"{result.count(True, True)} of {contacts}", "label": "contacts alerted"},
-            {"value": str(result.count(False, True)), "label": "alerted without contact"},
-            {"value": f"{mean:.1f} mAh", "label": f"a day and token, {percent:.0f} % of its battery (model)"},
-        ],
-        "people": [node["name"] for node in nodes],
-        "case": result.case,
-        "contacts": result.contacts,
-        "rule_minutes": result.rule.minutes,
-        "outcomes": {
-            p.name: {
-                "truth": p.truth,
-                "alert": p.alert,
-                "minutes_true": round(p.contact.minutes_near, 1),
-                "minutes_token": p.token_minutes,
-                "why": p.why,
-            }
-            for p in result.people
-        },
-        "tokens": [_token(result, node) for node in nodes],
-        "timeline": _timeline(result),
-        "energy": {
-            "unit": "mAh a day",
-            "consumers": list(CONSUMERS),
-            "tokens": [
-                {
-                    "name": n["name"],
-                    "values": [n["consumers_mah"][c] * n["mah_per_day"] / n["charge_mah"] for c in CONSUMERS],
-                }
-                for n in nodes
-            ],
-        },
-        "notes": [
-            summary.MODEL,
-            f"{result.interpolated:.0%} of the adverts heard between people fell between the recording's bursts, on "
-            "the line from burst to burst.",
-            "The recording: DP-3T bt-measurements exp34, (c) EPFL and ETH Zurich, CC BY-ND 4.0. Its levels stand "
-            "for tokens' levels as they are.",
-            "Heard and missed count every advert sent by someone in range while the token listened.",
-        ],
-        "made": [f"emask bench demo --seed {facts['seed']}"],
-    }
-
-
-def _token(result: Result, node: dict[str, Any]) -> dict[str, Any]:
-    keys = ("name", "heard", "missed", "charge_mah", "mah_per_day", "percent_per_day")
-    days = 100 / node["percent_per_day"] if node["percent_per_day"] else None
-    return {
-        **{k: node[k] for k in keys},
-        "days": days,
-        "note": "battery pulled" if node["name"] in result.pulled else "",
-    }
-
-
-def _timeline(result: Result) -> dict[str, Any]:
-    """The pulled token's, else the first alerted one's: the whole run and a zoom on some windows of the party."""
-    watcher = result.watcher
-    name = (result.pulled or [p.name for p in result.people if p.alert] or [result.people[0].name])[0]
-    lanes = watcher.spans.get(name, {})
-    start_s = result.run.recorded[0].start_us / 1e6
-    end_s = result.run.scenario.duration_s
-    marks = [mark for mark in watcher.marks.get(name, []) if mark["at_s"] < end_s]  # at the end all power goes
-    if name in watcher.motor:
-        marks.append({"at_s": watcher.motor[name], "label": "alert"})
-    return {
-        "token": name,
-        "start_s": 0,
-        "end_s": end_s,
-        "zoom": [start_s + 600, start_s + 900],
-        "clock_at_0": result.run.scenario.start_utc.strftime("%H:%M UTC"),
-        "lanes": [
-            {"name": lane, "spans": lanes[lane]}
-            for lane in ("radio on", "listens", "connected", "motor", "led", "buzzer")
-            if lane in lanes
-        ],
-        "marks": marks,
-    }
