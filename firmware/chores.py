@@ -1,4 +1,4 @@
-"""Owns what is started when: visit, matching, alert signal, battery. Must not know how any of them works.
+"""Owns what is started when: visit, matching, alert signal, battery, door. Must not know how any of them works.
 
 Their files are loaded when first needed: a boot from deep sleep seldom needs one. A visit's are put away after it.
 """
@@ -77,6 +77,10 @@ class Chores:
             elif cues.look(device):
                 self._supervisor.once("battery", lambda: cues.LowBattery(device), cues.DEADLINE_MS)
             plan.new_slot = plan.met = False
+        if device.board.clock_ms() >= plan.door_ms and not device.state.shelf:
+            import door
+
+            self._supervisor.once("door", lambda: door.Door(device, self._push), door.DEADLINE_MS)
 
     def press(self):
         """The button went down."""
@@ -87,22 +91,26 @@ class Chores:
         self._supervisor.once("press", lambda: alerter.Press(self._device, self._visit), _PRESS_MS)
 
     def _visit(self):
-        self._supervisor.once("visit", lambda: _Visit(self._device), _VISIT_MS)
+        self._supervisor.once("visit", lambda: _Visit(self._device, lambda visit: visit.run()), _VISIT_MS)
+
+    def _push(self, link, total_ms):
+        return _Visit(self._device, lambda visit: visit.push(link, total_ms)).run()
 
 
 class _Visit:
     """A visit in memory that others gave back, and that it gives back: matching needs it next."""
 
-    def __init__(self, device):
+    def __init__(self, device, work):
         self._device = device
+        self._work = work
 
     async def run(self):
-        """As visit.Visit does."""
+        """As work(visit.Visit) does."""
         memory.put_away(_OF_OTHERS)
         from visit import Visit
 
         try:
-            await Visit(self._device).run()
+            await self._work(Visit(self._device))
         finally:
             self._device.let_go()
             memory.put_away(_OF_A_VISIT)

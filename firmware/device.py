@@ -41,6 +41,7 @@ class Device:
         self.alert_next_ms = 0
         self.list_waits = False
         self.asking = False  # the visit waits for the wearer's long press
+        self.called = False  # a visit waits for the radio
         self.window_ms = 0  # tick of the next radio start
         self.alive_until_ms = board.clock_ms() + _GRACE_MS
         self._store = None

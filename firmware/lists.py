@@ -55,8 +55,11 @@ class ListStage:
         data = self._read(manifest.MANIFEST_AT, min(size, manifest.BEFORE_HASHES_BYTES))
         return manifest.unpack(data, size)
 
-    def offer(self, data):
-        """A list is offered by its first 178 bytes. None: it is wanted, from `offset` on; else a LIST_ACK code."""
+    def offer(self, data, anew=False):
+        """A list is offered by its first 178 bytes. None: it is wanted, from `offset` on; else a LIST_ACK code.
+
+        anew: from its beginning, so that `offset` tells nothing of before.
+        """
         try:
             head, _, base, chunks = manifest.unpack_offer(data)
             refused = self._refused(head, base, chunks)
@@ -65,7 +68,7 @@ class ListStage:
         if refused is not None:
             return refused
         name = sha256(data).digest()
-        if self._info.state != STAGING or name != self._info.offered:
+        if anew or self._info.state != STAGING or name != self._info.offered:
             self._info.state, self._info.offered, self._info.blocks = STAGING, name, 0
             self._manifest = None
             self._info.save()

@@ -9,8 +9,11 @@ import asyncio
 
 import aioble
 import bluetooth
+import settings
 from aioble import core
 from micropython import const
+
+from emask import spec
 
 ADDRESS_STATIC = const(1)  # random static: a visit
 ADDRESS_PRIVATE = const(3)  # non-resolvable private: the beacon
@@ -22,7 +25,6 @@ _IRQ_SCAN_RESULT = const(5)
 _REPORT_BYTES = const(36)  # time u16 in ms, RSSI i8, length u8, payload 31
 _PAYLOAD_MAX = const(31)
 _SCAN_RSP = const(4)
-_VISIT_ADV_US = const(100000)
 _NOTIFY_TRIES = const(20)
 
 
@@ -115,17 +117,22 @@ class Radio:
         self.count += 1
         return True
 
-    async def welcome(self, service_uuid, rx_uuid, tx_uuid, name, wait_ms):
-        """Be connectable for at most wait_ms. Returns a Link, or None when nobody came. Radio must be up."""
-        core.ble.config(mtu=MTU, gap_name=name)
-        service = aioble.Service(bluetooth.UUID(service_uuid))
+    async def welcome(self, uuid, wait_ms, interval_us):
+        """Be connectable for at most wait_ms, by an advert with this UUID. A Link, or None when nobody came.
+
+        Radio must be up.
+        """
+        core.ble.config(mtu=MTU, gap_name=settings.NAME)
+        service = aioble.Service(bluetooth.UUID(spec.SERVICE_UUID))
         rx = aioble.BufferedCharacteristic(
-            service, bluetooth.UUID(rx_uuid), write=True, write_no_response=True, capture=True, max_len=MTU - 3
+            service, bluetooth.UUID(spec.RX_UUID), write=True, write_no_response=True, capture=True, max_len=MTU - 3
         )
-        tx = aioble.Characteristic(service, bluetooth.UUID(tx_uuid), read=True, notify=True, initial=b"")
+        tx = aioble.Characteristic(service, bluetooth.UUID(spec.TX_UUID), read=True, notify=True, initial=b"")
         aioble.register_services(service)
         try:
-            connection = await aioble.advertise(_VISIT_ADV_US, name=name, services=[service.uuid], timeout_ms=wait_ms)
+            connection = await aioble.advertise(
+                interval_us, name=settings.NAME, services=[bluetooth.UUID(uuid)], timeout_ms=wait_ms
+            )
         except asyncio.TimeoutError:
             return None
         return Link(connection, rx, tx) if connection else None

@@ -13,6 +13,7 @@ _START = const(0)
 _GREETED = const(1)
 _TRUSTED = const(2)
 _ASKED = const(3)
+_PUSHED = const(4)
 # Modules that no later part of the visit needs: a list's check takes memory enough.
 _CHECKING = ("emask_crypto.ed25519", "emask_crypto.sha512", "trust", "emask.certificate")
 _AGREEING = ("emask_crypto.x25519", "status")
@@ -22,11 +23,16 @@ _BLINK_MS = const(200)
 
 
 class Session:
-    """One visit. device: Device, with the radio up (for entropy). ended: BYE came; alive() -> is the kiosk there."""
+    """One visit. device: Device, with the radio up (for entropy). ended: BYE came; alive() -> is the kiosk there.
 
-    def __init__(self, device):
+    door: nobody pressed; lists are taken, and nothing else.
+    """
+
+    def __init__(self, device, door=False):
         self._device = device
-        self._stage = _START
+        self.door = door
+        self._stage = _PUSHED if door else _START
+        self._offers = spec.PUSHED_OFFERS
         self._asked_back = False
         self.ended = False
         self.alive = lambda: True
@@ -59,6 +65,8 @@ class Session:
         try:
             if kind == spec.BYE:
                 return self._bye(messages.unpack(kind, body))
+            if self._stage == _PUSHED or kind == spec.LIST_OFFER and self._stage == _START:
+                return self._pushed(kind, body)
             if kind == spec.BLINK:
                 return await self._blink(messages.unpack(kind, body))
             if kind == spec.HELLO:
@@ -196,11 +204,19 @@ class Session:
 
     # -- lists
 
+    def _pushed(self, kind, body):
+        # From anyone: a list is believed for its signatures. What one learns by it is bounded, hence the offers.
+        self._stage = _PUSHED
+        self._offers -= kind == spec.LIST_OFFER
+        if self._device.state.shelf or self._offers < 0 or kind not in (spec.LIST_OFFER, spec.LIST_DATA):
+            return self._refuse(spec.REFUSED_NOT_NOW)
+        return self._list(kind, body)
+
     def _list(self, kind, body):
         lists = self._device.lists
         if kind == spec.LIST_OFFER:
             self._asked_back = False
-            refused = lists.offer(*messages.unpack(kind, body))
+            refused = lists.offer(messages.unpack(kind, body)[0], self.door)
             return self._want() if refused is None else self._list_ack(refused)
         if kind == spec.LIST_DATA:
             return self._data(lists.data(*messages.unpack_list_data(body)))

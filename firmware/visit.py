@@ -1,10 +1,9 @@
-"""Owns a visit on the air: connectable for a minute after a press, frames to messages and back. Must not know what
-the messages mean.
+"""Owns a visit on the air: connectable for a minute after a press, frames to messages and back; and what comes through
+the door. Must not know what the messages mean.
 """
 
 import asyncio
 
-import settings
 from micropython import const
 from radio import ADDRESS_STATIC, RadioError
 from session import Session
@@ -16,6 +15,8 @@ WAIT_MS = const(15000)  # for the next frame
 TOTAL_MS = const(180000)  # of one connection
 FAREWELL_MS = const(5000)  # after BYE: for a kiosk that has to ask for the last answer again; others leave at once
 _STEP_MS = const(100)
+_ADV_US = const(100000)
+_PUSH_WAIT_MS = const(5000)
 
 
 class Visit:
@@ -40,33 +41,43 @@ class Visit:
             device.power.kick()  # what the visit brought does not wait for the next window
 
     async def _take_radio(self):
-        while self._device.radio.up:
-            self._device.power.kick()  # the window in progress ends here
+        device = self._device
+        device.called = True  # whoever is at the door gives way
+        while device.radio.up:
+            device.power.kick()  # the window in progress ends here
             await asyncio.sleep_ms(_STEP_MS)
+        device.called = False
 
     async def _welcome(self):
         device = self._device
         device.board.led(True)
         session = Session(device)
         session.prepare()
-        link = await device.radio.welcome(spec.SERVICE_UUID, spec.RX_UUID, spec.TX_UUID, settings.NAME, OPEN_MS)
+        link = await device.radio.welcome(spec.SERVICE_UUID, OPEN_MS, _ADV_US)
         device.board.led(False)
         if link is None:
             print("visit nobody")
             return
         session.alive = link.alive
+        await self._serve(link, session, WAIT_MS, TOTAL_MS)
+        print("visit", "done" if session.ended else "broken")
+
+    async def push(self, link, total_ms):
+        """Take lists from whoever came through the door."""
+        await self._serve(link, Session(self._device, True), _PUSH_WAIT_MS, total_ms)
+
+    async def _serve(self, link, session, wait_ms, total_ms):
         try:
-            await self._serve(link, session)
+            await self._exchange(link, session, wait_ms, total_ms)
         except (RadioError, frames.FrameError):
             pass  # the kiosk starts again at the next visit; what is durable stays
         await link.close()
-        print("visit", "done" if session.ended else "broken")
 
-    async def _serve(self, link, session):
+    async def _exchange(self, link, session, wait_ms, total_ms):
         clock_ms = self._device.board.clock_ms
-        wait_ms = WAIT_MS
-        end_ms = clock_ms() + TOTAL_MS
-        while clock_ms() < end_ms and link.alive():  # it may have gone while an answer was made
+        end_ms = clock_ms() + total_ms
+        # It may have gone while an answer was made.
+        while clock_ms() < end_ms and link.alive() and not (session.door and self._device.called):
             frame = await link.receive(wait_ms)
             received_ms = clock_ms()
             if len(frame) == 2 and frame[1] == spec.FRAME_SHOW:

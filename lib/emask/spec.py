@@ -48,6 +48,7 @@ KEY_BYTES = const(48)
 SERVICE_UUID = "7d9c0001-5a7e-4b1c-9a52-3c1e4e564e56"
 RX_UUID = "7d9c0002-5a7e-4b1c-9a52-3c1e4e564e56"  # kiosk writes
 TX_UUID = "7d9c0003-5a7e-4b1c-9a52-3c1e4e564e56"  # token notifies; readable
+DOOR_UUID = "7d9c0004-5a7e-4b1c-9a52-3c1e4e564e56"  # only in the door's advert
 FRAME_FIRST = const(1)
 FRAME_LAST = const(2)
 FRAME_SHOW = const(4)  # without payload: show the frame of the answer with this number again
@@ -108,6 +109,7 @@ REFUSED_PROTOCOL = const(3)
 REFUSED_NOT_TRUSTED = const(4)
 
 LIST_DATA_BYTES = const(240)  # most of a list in one LIST_DATA
+PUSHED_OFFERS = const(2)  # of lists, by who did not say who they are
 CODE_BYTES = const(12)
 # State bits of STATUS
 STATE_SHELF = const(1)

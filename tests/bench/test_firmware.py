@@ -13,6 +13,7 @@ _FACTS = [
     (name, fact)
     for name in (
         "vm_firmware.py",
+        "vm_door.py",
         "vm_time.py",
         "vm_tracing.py",
         "vm_trust.py",

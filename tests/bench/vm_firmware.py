@@ -502,7 +502,7 @@ def test_battery_is_measured_once_a_slot():
     for _ in range(22):
         minutes(device, 1)
         chores.check()
-    assert len(started.names) in (3, 4) and set(started.names) == {"battery"}, len(started.names)
+    assert started.names.count("battery") in (3, 4) and set(started.names) == {"battery", "door"}, started.names
 
 
 def test_processor_is_fast_only_while_somebody_needs_it():
@@ -583,7 +583,7 @@ def test_nothing_is_served_before_the_kiosk_is_known():
     session = Session(device)
     board.radio_up = True
     session.prepare()
-    for kind in (spec.SESSION, spec.ASK, spec.LIST_OFFER, spec.LIST_DATA, 0, 99):
+    for kind in (spec.SESSION, spec.ASK, spec.LIST_DATA, 0, 99):
         assert asyncio.run(session.answer(kind, bytes(52), 0)) == [_refused(spec.REFUSED_NOT_NOW)], kind
     assert asyncio.run(session.answer(spec.HELLO, b"\1", 0)) == [_refused(spec.REFUSED_PROTOCOL)]
     board.radio_up = False

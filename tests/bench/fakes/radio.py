@@ -1,5 +1,7 @@
 """Owns a radio that hears what it is told and notes what it sends, in place of firmware/radio.py."""
 
+import asyncio
+
 import board
 
 ADDRESS_STATIC, ADDRESS_PRIVATE = 1, 3
@@ -10,11 +12,16 @@ class RadioError(Exception):
 
 
 class Radio:
-    """sent: (start_ms, end_ms, payload) of each beacon. heard: payloads (ms after listen, rssi, payload) to report."""
+    """sent: (start_ms, end_ms, payload) of each beacon. heard: payloads (ms after listen, rssi, payload) to report.
+
+    opened: (start_ms, UUID, end_ms) of each time that it was connectable; visitor: the link that then comes, or None.
+    """
 
     def __init__(self, ticks_ms):
         self.heard = []
         self.sent = []
+        self.opened = []
+        self.visitor = None
         self.clean = True
         self.broken = False
         self.dropped = self.count = 0
@@ -42,6 +49,12 @@ class Radio:
 
     def listen(self, scan_ms, listen_ms):
         self.count = len(self.heard)
+
+    async def welcome(self, uuid, wait_ms, interval_us):
+        start_ms = board.now_ms
+        await asyncio.sleep_ms(10 if self.visitor else wait_ms)
+        self.opened.append((start_ms, uuid, board.now_ms))
+        return self.visitor
 
     def stop(self):
         self.hush()
