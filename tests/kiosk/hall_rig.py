@@ -58,7 +58,7 @@ class Tray:
             async def _report(self):
                 while True:
                     for address, (token, rssi_dbm) in list(tray.tokens.items()):
-                        advert = SimpleNamespace(service_uuids=self._uuids, rssi=rssi_dbm)
+                        advert = SimpleNamespace(service_uuids=self._uuids[:1], rssi=rssi_dbm)
                         self._callback(SimpleNamespace(address=address, token=token), advert)
                     await asyncio.sleep(_EVERY_S)
 

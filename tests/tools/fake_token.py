@@ -171,7 +171,7 @@ def scanner_of(devices):
 
         async def __aenter__(self):
             for address, token in devices.items():
-                advert = SimpleNamespace(service_uuids=[uuid.upper() for uuid in self._uuids])
+                advert = SimpleNamespace(service_uuids=[uuid.upper() for uuid in self._uuids[:1]])
                 self._callback(SimpleNamespace(address=address, token=token), advert)
             return self
 

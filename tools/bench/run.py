@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from tools.bench.recording import Recording
 from tools.bench.scenario import EventSpec, KioskSpec, NodeSpec, Scenario, ScenarioError
 from tools.bench.vm import Vm
 from tools.kiosk import service
+from tools.kiosk.drop import Drops
 from tools.kiosk.folder import KioskFolder
 from tools.kiosk.wish import Wish
 
@@ -57,6 +58,7 @@ class BenchKiosk:
     stop: asyncio.Event | None = None
     visits: int = 0
     broken: int = 0
+    drops: dict[str, int] = field(default_factory=dict)  # how often a door was used, by what became of the list
 
 
 class Run:
@@ -244,9 +246,17 @@ class Run:
                 wish=Wish(handover=kiosk.spec.handover, code=kiosk.code),
                 stop=kiosk.stop,
                 show=lambda number: self._shown(kiosk, number),
+                drops=self._drops(kiosk),
                 on_visit=lambda result, why: self._visited(kiosk, result, why),
             )
         )
+
+    def _drops(self, kiosk: BenchKiosk) -> Drops | None:
+        def on_drop(result: str) -> None:
+            kiosk.drops[result] = kiosk.drops.get(result, 0) + 1
+            self.engine.log.event("drop", kiosk.spec.name, list=result)
+
+        return Drops(kiosk.classes[1], kiosk.folder, self.utc_s, on_drop) if kiosk.spec.push else None
 
     async def _close(self, kiosk: BenchKiosk) -> None:
         assert kiosk.stop and kiosk.task

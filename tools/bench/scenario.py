@@ -45,6 +45,7 @@ class NodeSpec:
 class KioskSpec:
     name: str
     handover: bool = False
+    push: bool = False
     path: list[list[float]] = field(default_factory=list)
 
 

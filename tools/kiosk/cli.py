@@ -137,6 +137,7 @@ def status(folder: Path, as_json: bool) -> None:
     )
     click.echo(f"uploads that wait for the authority: {facts['uploads']}")
     click.echo(f"visits: {facts['visits']}, of them complete: {facts['complete']}")
+    click.echo(f"lists that tokens took without a visit: {facts['drops']}")
 
 
 @kiosk.command()
@@ -145,9 +146,15 @@ def status(folder: Path, as_json: bool) -> None:
 @click.option("--upload-code", metavar="CODE", help="Ask the next token for its upload, with this code.")
 @click.option("--end-alert", is_flag=True, help="End the alerts of the tokens that come.")
 @click.option("--once", is_flag=True, help="End after one complete visit.")
+@click.option("--no-push", is_flag=True, help="Don't bring lists to tokens near that nobody presses.")
 @_json
-def tend(folder: Path, handover: bool, upload_code: str | None, end_alert: bool, once: bool, as_json: bool) -> None:
-    """Serve tokens without a page, for staff at a terminal, with this computer's Bluetooth radio, until interrupted."""
+def tend(
+    folder: Path, handover: bool, upload_code: str | None, end_alert: bool, once: bool, no_push: bool, as_json: bool
+) -> None:
+    """Serve tokens without a page, for staff at a terminal, with this computer's Bluetooth radio, until interrupted.
+
+    Tokens near that nobody presses get the newest list too: carried from house to house it serves those who never come.
+    """
     from bleak.exc import BleakError
 
     if upload_code is not None and len(upload_code.encode()) != spec.CODE_BYTES:
@@ -156,7 +163,7 @@ def tend(folder: Path, handover: bool, upload_code: str | None, end_alert: bool,
         wish = Wish(handover=handover, end_alert=end_alert, code=upload_code)
         own = KioskFolder(folder)
         identity.load(own.path, time.time())
-        asyncio.run(_tend(own, wish, once, as_json))
+        asyncio.run(_tend(own, wish, once, not no_push, as_json))
     except IdentityError as error:
         raise BadInput(str(error)) from None
     except (BleakError, OSError) as error:
@@ -165,10 +172,11 @@ def tend(folder: Path, handover: bool, upload_code: str | None, end_alert: bool,
         click.echo("Stopped.", err=True)
 
 
-async def _tend(folder: KioskFolder, wish: Wish, once: bool, as_json: bool) -> None:
+async def _tend(folder: KioskFolder, wish: Wish, once: bool, push: bool, as_json: bool) -> None:
     from bleak import BleakClient, BleakScanner
 
     from tools.kiosk import service
+    from tools.kiosk.drop import TAKEN, Drops
 
     with Bar(console=Console(stderr=True), transient=True, disable=as_json) as bar:
         task = bar.add_task("waiting for a token", total=None)
@@ -183,10 +191,15 @@ async def _tend(folder: KioskFolder, wish: Wish, once: bool, as_json: bool) -> N
         def show(number: tuple[int, int]) -> None:
             click.echo(f"The token shows {number[0]} and {number[1]}? Then hold its button for two seconds.", err=True)
 
+        def on_drop(result: str) -> None:
+            if result == TAKEN and not as_json:
+                click.echo("A token that nobody pressed took the list.")
+
         await service.serve(
             BleakScanner,
             BleakClient,
             folder,
+            drops=Drops(BleakClient, folder, time.time, on_drop) if push else None,
             wish=wish,
             once=once,
             on_visit=on_visit,
@@ -205,6 +218,7 @@ def _facts(folder: KioskFolder) -> dict:
         "uploads": len(folder.uploads()),
         "visits": len(visits),
         "complete": sum(bool(entry.get("complete")) for entry in visits),
+        "drops": folder.drops(),
     }
 
 

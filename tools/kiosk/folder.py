@@ -3,7 +3,7 @@
 kiosk.key, kiosk.pub, kiosk.cert, root.pub    who the kiosk is: tools.kiosk.identity
 inbox/list-REGION-SERIAL-BASE.eml             signed lists for the tokens
 outbox/*.json                                 uploads for the authority (emask-upload/2, readable by the owner only)
-log.jsonl                                     one line per visit or fault, without address, code, key or identifier
+log.jsonl                                     one line per visit, fault or drop: no address, code, key or identifier
 """
 
 import json
@@ -98,7 +98,14 @@ class KioskFolder:
             os.close(handle)
 
     def visits(self) -> list[dict]:
-        """All logged visits, oldest first; faults, and a last line that was cut off, are left out."""
+        """All logged visits, oldest first; other lines, and a last one that was cut off, are left out."""
+        return [entry for entry in self._logged() if "complete" in entry]
+
+    def drops(self) -> int:
+        """How many tokens took a list without a visit."""
+        return sum("drop" in entry for entry in self._logged())
+
+    def _logged(self) -> list[dict]:
         path = self.path / "log.jsonl"
         found = []
         for line in path.read_text().splitlines() if path.exists() else []:
@@ -106,6 +113,5 @@ class KioskFolder:
                 entry = json.loads(line)
             except ValueError:
                 continue
-            if "complete" in entry:
-                found.append(entry)
+            found.append(entry)
         return found

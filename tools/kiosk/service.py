@@ -17,6 +17,7 @@ from bleak.exc import BleakError
 
 from emask import spec
 from tools.kiosk.channel import TokenSilent, VisitError
+from tools.kiosk.drop import Drops
 from tools.kiosk.folder import KioskFolder
 from tools.kiosk.identity import IdentityError
 from tools.kiosk.session import NotMine, Progress, Show, VisitResult, visit
@@ -59,18 +60,22 @@ async def serve(
     on_visit: OnVisit | None = None,
     progress: Progress | None = None,
     show: Show | None = None,
+    drops: Drops | None = None,
 ) -> int:
     """Serve visitors until `stop` is set, or one visit is complete if `once`; return how many were complete.
 
     A token that is served rests for 75 s. The code in `wish` goes to the first token that gives an upload, and then
-    no more. `on_visit(result, why)` is told of each visit; `why` is empty unless it broke. BleakError: no radio here.
+    no more. `on_visit(result, why)` is told of each visit; `why` is empty unless it broke. `drops`: for tokens that
+    nobody presses. BleakError: no radio here.
     """
     stop = stop or asyncio.Event()
     wish = wish or Wish()
     resting: dict[str, float] = {}
     complete = 0
     while not stop.is_set():
-        device = await _next_visitor(scanner_cls, resting, stop)
+        device = await _next_visitor(scanner_cls, resting, stop, drops)
+        if drops:
+            await drops.stop()
         if device is None:
             break
         result, ending = await attend(client_cls, device, folder, clock, wish=wish, progress=progress, show=show)
@@ -90,21 +95,26 @@ async def serve(
     return complete
 
 
-async def _next_visitor(scanner_cls: Any, resting: dict[str, float], stop: asyncio.Event) -> BLEDevice | None:
+async def _next_visitor(
+    scanner_cls: Any, resting: dict[str, float], stop: asyncio.Event, drops: Drops | None
+) -> BLEDevice | None:
     """The next connectable token that is not resting, or None when `stop` is set."""
     loop = asyncio.get_running_loop()
     found: asyncio.Future[BLEDevice] = loop.create_future()
 
     def seen(device: BLEDevice, advertisement: Any) -> None:
         uuids = [uuid.lower() for uuid in advertisement.service_uuids]
-        if spec.SERVICE_UUID in uuids and loop.time() >= resting.get(device.address, 0.0) and not found.done():
-            found.set_result(device)
+        if spec.SERVICE_UUID in uuids:
+            if loop.time() >= resting.get(device.address, 0.0) and not found.done():
+                found.set_result(device)
+        elif drops and spec.DOOR_UUID in uuids and not found.done():
+            drops.heard(device)
 
     for address in [address for address, until in resting.items() if until <= loop.time()]:
         del resting[address]
     stopped = loop.create_task(stop.wait())
     try:
-        async with scanner_cls(detection_callback=seen, service_uuids=[spec.SERVICE_UUID]):
+        async with scanner_cls(detection_callback=seen, service_uuids=[spec.SERVICE_UUID, spec.DOOR_UUID]):
             await asyncio.wait([found, stopped], return_when=asyncio.FIRST_COMPLETED)  # type: ignore[type-var]
     finally:
         stopped.cancel()

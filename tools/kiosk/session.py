@@ -7,6 +7,8 @@ ASK -> UPLOAD                                  in every visit, whether there is 
 LIST_OFFER -> LIST_WANT, LIST_DATA..., -> LIST_ACK     if the kiosk's list is newer than the token's; else the list of
                                                contacts, if there is one
 BYE -> OK
+
+Or a push, through a door that nobody pressed for: LIST_OFFER first, and BYE.
 """
 
 import asyncio
@@ -36,6 +38,7 @@ _LIST_RESULTS = (
     "of another region",
     "leaves a gap",
 )
+_GAP, _OLDER = _LIST_RESULTS[spec.LIST_GAP], _LIST_RESULTS[spec.LIST_OLD_SERIAL]
 _UPLOAD_RESULTS = ("none", "taken", "the wearer did not agree", "the token has nothing to give", "wiped")
 _MOST_TURNS = 120  # of a list: one for each block, and some to repeat
 _NUDGE_S = 5.0  # while a person reads: the token waits 15 s for a message
@@ -208,6 +211,23 @@ async def _hand_lists(channel: Channel, folder: KioskFolder, result: VisitResult
         result.list = "had it"
     if contacts:
         result.contacts = await _hand_list(channel, contacts, progress)
+
+
+async def push(client: Client, offers: list[ListFile], contacts: ListFile | None) -> tuple[str, int]:
+    """Bring a list to a token whose door is open, in the first of these forms that leaves it no gap; to one that has it
+    the list of contacts. What became of the last that was offered, and its serial.
+
+    Who brings it need not say who they are, and is told nothing but numbers of the protocol. VisitError, or bleak's.
+    """
+    channel = Channel(client, WAIT_S)
+    await channel.open()
+    offered, *more = offers
+    result = await _hand_list(channel, offered, None)
+    if result == _GAP and more or result == _OLDER and contacts:
+        offered = more[0] if result == _GAP or not contacts else contacts
+        result = await _hand_list(channel, offered, None)
+    await channel.ask(spec.BYE, b"", spec.OK)
+    return result, offered.serial
 
 
 async def _hand_list(channel: Channel, offered: ListFile, progress: Progress | None) -> str:

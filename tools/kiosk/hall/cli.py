@@ -38,6 +38,7 @@ Draw = Callable[[Any, Path, list[str], list[str], Callable[[], None]], list[Path
     help="More languages, TAG.toml, and recorded phrases, TAG/*.wav.",
 )
 @click.option("--newest-firmware", type=click.IntRange(1), help="Older tokens get the staff code T51.")
+@click.option("--no-push", is_flag=True, help="Don't bring lists to tokens near that nobody presses.")
 def serve(
     folder: Path,
     phone: str,
@@ -48,6 +49,7 @@ def serve(
     handset: str | None,
     languages: Path | None,
     newest_firmware: int | None,
+    no_push: bool,
 ) -> None:
     """The whole kiosk: tokens over Bluetooth, and its page at http://127.0.0.1:PORT/ for a browser in full screen.
 
@@ -68,7 +70,13 @@ def serve(
         raise click.BadParameter("needs --speaker too: it says where to listen", param_hint="--handset")
     voice = Voice(speaker, handset or "", languages) if speaker else Silent()
     options = Options(
-        phone, clinic=clinic, prints=prints, firmware=newest_firmware or 0, voice=voice, languages=languages
+        phone,
+        clinic=clinic,
+        prints=prints,
+        firmware=newest_firmware or 0,
+        voice=voice,
+        languages=languages,
+        push=not no_push,
     )
     if not folder.is_dir():
         raise BadInput(f"{folder}: no such folder (emask kiosk init)")

@@ -12,6 +12,7 @@ from bleak.exc import BleakError
 
 from emask import group
 from tools.kiosk import service
+from tools.kiosk.drop import Drops
 from tools.kiosk.folder import KioskFolder
 from tools.kiosk.hall import faults, nearest, report, stock
 from tools.kiosk.hall.errand import Errand, certified
@@ -37,7 +38,7 @@ class Radio:
 
 
 class Desk:
-    """One kiosk. tell(code): a line for the log; free(path): bytes that its disk has left."""
+    """One kiosk. tell(code): a line for the log; free(path): bytes that its disk has left; push: bring lists too."""
 
     def __init__(
         self,
@@ -49,9 +50,11 @@ class Desk:
         firmware: int = 0,
         free: faults.FreeBytes = faults.free_bytes,
         tell: Callable[[str], None] = lambda code: None,
+        push: bool = True,
     ) -> None:
         self.flow, self.folder, self.clock = flow, folder, clock
         self._radio, self._firmware, self._free, self.tell = radio, firmware, free, tell
+        self._drops = Drops(radio.client_cls, folder, clock) if push else None
         self._resting: dict[str, float] = {}
         self._moved = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -96,13 +99,24 @@ class Desk:
                 await asyncio.sleep(_RETRY_S)
                 continue
             try:
-                found = await nearest.find(self._radio.scanner_cls, self._resting, self._two, self._look_up())
+                found = await self._find()
             except (BleakError, OSError):
                 self._close(faults.NO_RADIO)
                 await asyncio.sleep(_RETRY_S)
                 continue
             if found and self.flow.free:
                 await self._serve(*found)
+
+    async def _find(self) -> tuple[Any, float] | None:
+        """The token on the tray, if there is one; lists go to others until then."""
+        found = await nearest.find(self._radio.scanner_cls, self._resting, self._two, self._look_up(), self._door)
+        if found and self._drops:
+            await self._drops.stop()
+        return found
+
+    def _door(self, device: Any) -> None:
+        if self._drops and self.flow.free:
+            self._drops.heard(device)
 
     def _closed(self) -> str:
         code = faults.closes(self.folder, self.clock(), self._free)

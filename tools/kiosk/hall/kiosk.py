@@ -19,7 +19,8 @@ from tools.kiosk.hall.voice import Silent, Voice
 @dataclass(frozen=True)
 class Options:
     """phone: whom the wearer should call; prints: "browser", "lp" or "lp:NAME"; firmware: the newest number, 0 unknown;
-    framed_by: an origin that may show the page in a frame; languages: a folder of more, besides vi and en.
+    framed_by: an origin that may show the page in a frame; languages: a folder of more, besides vi and en; push: bring
+    lists to tokens near that nobody presses.
     """
 
     phone: str
@@ -29,6 +30,7 @@ class Options:
     framed_by: str = ""
     languages: Path | None = None
     voice: Voice | Silent = field(default_factory=Silent)
+    push: bool = True
 
 
 class Kiosk:
@@ -49,7 +51,9 @@ class Kiosk:
         self._page = Page(self.languages, options.prints)
         self._feed = web.Feed(lambda: json.dumps(vars(self.shown)))
         self.flow = Flow(clinic=options.clinic, phone=options.phone, changed=self._changed)
-        self.desk = Desk(self.flow, folder, radio, clock, firmware=options.firmware, free=free, tell=self.tell)
+        self.desk = Desk(
+            self.flow, folder, radio, clock, firmware=options.firmware, free=free, tell=self.tell, push=options.push
+        )
         self.shown = self._page.show(self.flow, self.tag)
         self._spoken = -1
         self._errands: set[asyncio.Task[None]] = set()

@@ -56,19 +56,27 @@ class Nearest:
 
 
 async def find(
-    scanner_cls: Any, resting: dict[str, float], two: Callable[[bool], None], stop: Callable[[], bool]
+    scanner_cls: Any,
+    resting: dict[str, float],
+    two: Callable[[bool], None],
+    stop: Callable[[], bool],
+    door: Callable[[Any], None] = lambda device: None,
 ) -> tuple[Any, float] | None:
     """(bleak device, level in dBm) of the token on the tray, or None once stop() says so. BleakError: no radio.
 
     resting: address -> loop time until which it is passed over. two(True or False): whether two are equally near.
+    door(device): of a token that nobody pressed.
     """
     loop, nearest = asyncio.get_running_loop(), Nearest()
 
     def heard(device: Any, advertisement: Any) -> None:
-        if spec.SERVICE_UUID in [uuid.lower() for uuid in advertisement.service_uuids]:
+        uuids = [uuid.lower() for uuid in advertisement.service_uuids]
+        if spec.SERVICE_UUID in uuids:
             nearest.add(device.address, device, advertisement.rssi, loop.time())
+        elif spec.DOOR_UUID in uuids:
+            door(device)
 
-    async with scanner_cls(detection_callback=heard, service_uuids=[spec.SERVICE_UUID]):
+    async with scanner_cls(detection_callback=heard, service_uuids=[spec.SERVICE_UUID, spec.DOOR_UUID]):
         while not stop():
             await asyncio.sleep(_LOOK_S)
             for address in [a for a in nearest.devices if loop.time() < resting.get(a, 0.0)]:
