@@ -1,6 +1,7 @@
 # Facts about people who would harm a token or a kiosk, each against the firmware on the VM: replays, forged answers,
 # a list held back, stolen keys, floods of connections. docs/SECURITY has the table of all.
 import asyncio
+import dataclasses
 import json
 
 import pytest
@@ -13,7 +14,8 @@ from tests.bench.scenes import emask, image
 from tools import signing
 from tools.authority import keyring
 from tools.bench.attack.stage import Stage
-from tools.kiosk.channel import VisitError
+from tools.kiosk.channel import Channel, VisitError
+from tools.kiosk.session import _offer
 from tools.kiosk.wish import Wish
 
 
@@ -192,13 +194,53 @@ def test_one_press_lets_one_peer_in_and_no_press_none(stage):
 
 
 async def unpressed(stage):
+    """Wait for a connectable advert that is no door's."""
     found = asyncio.Event()
     scanner = stage.bench.kiosks["station"].classes[0]
-    async with scanner(
-        detection_callback=lambda device, data: found.set() if device.details["connectable"] else None,
-        service_uuids=None,
-    ):
+
+    def seen(device, data):
+        if device.details["connectable"] and spec.DOOR_UUID not in data.service_uuids:
+            found.set()
+
+    async with scanner(detection_callback=seen, service_uuids=None):
         await found.wait()
+
+
+async def through_the_door(stage, work):
+    """Connect at the next door and do work(channel)."""
+    async with stage.bench.kiosks["station"].classes[1](await stage.door(), timeout=2) as client:
+        channel = Channel(client, 15)
+        await channel.open()
+        return await work(channel)
+
+
+def test_who_comes_through_the_door_without_a_list_gets_numbers_and_is_dropped(stage):
+    assert stage.run(stage.visit()).complete
+    before = stage.held()
+
+    async def asks(channel):
+        tries = (spec.HELLO, b"\2"), (spec.BLINK, b"")
+        answers = [await channel.ask(kind, body, *range(64, 71)) for kind, body in tries]
+        await asyncio.sleep(6)
+        return answers, channel._client.is_connected
+
+    answers, still_there = stage.run(through_the_door(stage, asks))
+    assert answers == [(spec.REFUSED, bytes((spec.REFUSED_NOT_NOW,)))] * 2 and not still_there
+    assert stage.held() == before
+
+
+def test_list_that_nobody_signed_does_not_come_through_the_door(stage):
+    assert stage.run(stage.visit()).complete
+    good = stage.publish(30, 5)
+    forged = bytearray(good.data)
+    forged[good.content_end(0) - 1] ^= 1
+
+    async def offers(channel):
+        return await _offer(channel, dataclasses.replace(good, data=bytes(forged)), None)
+
+    assert stage.run(through_the_door(stage, offers)) == "not signed for this token"
+    assert stage.held()["LIST"] != [], "and the good one still comes"
+    assert stage.run(through_the_door(stage, lambda channel: _offer(channel, good, None))) == "taken"
 
 
 def test_flood_of_connections_costs_a_bounded_charge():
@@ -206,5 +248,8 @@ def test_flood_of_connections_costs_a_bounded_charge():
     facts = json.loads(done.stdout)
     by_case = {row["case"]: row for row in facts["rows"]}
     assert done.exit_code == 0 and all(row["connections"] == (row["case"] != "nobody") for row in facts["rows"])
+    doors = facts["doors"]
+    assert doors["connections"] >= 3 and doors["held_s"] <= 90 + 45 + 2 * 4 * doors["hours"]
+    assert 0 < doors["mah_a_day"] < 4
     assert 0 < by_case["visit"]["mah"] < by_case["dragging"]["mah"] < 3
     assert facts["worst_percent_of_battery"] < 1

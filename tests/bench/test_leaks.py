@@ -110,7 +110,18 @@ def test_beacons_are_not_connectable_and_visits_say_no_identifier(company):
     assert kinds == {(ADV_SCAN_IND, True, NON_RESOLVABLE), (ADV_IND, False, STATIC)}
     assert {s.scan_rsp for s in sent if s.adv_type == ADV_SCAN_IND} == {b""}
     visits = {(s.data, s.scan_rsp) for s in sent if s.adv_type == ADV_IND}
-    assert len(visits) == 1, "the advert of a visit is the same for all tokens"
+    assert len(visits) == 2, "the advert of a visit is the same for all tokens, and that of a door"
+
+
+def test_each_door_has_an_address_of_its_own_that_no_beacon_and_no_visit_has(company):
+    _, sent = company
+    door = bytes.fromhex(spec.DOOR_UUID.replace("-", ""))[::-1]
+    opened = {}
+    for s in sent:
+        if s.adv_type == ADV_IND and door in s.data:
+            opened.setdefault(s.addr, []).append(s.t_us)
+    assert len(opened) >= 4 and all(max(at) - min(at) <= 400_000 for at in opened.values())
+    assert not set(opened) & {s.addr for s in sent if door not in s.data}
 
 
 def test_identifiers_change_with_the_slot_and_none_serves_two_tokens(company):

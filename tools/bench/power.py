@@ -20,6 +20,8 @@ _ADV_BYTES = 31
 _RECORD_BYTES = 40  # a minute or sighting with its lead and check
 _SLOT_MS = 900_000
 _VISIT_MS = 60_000  # connectable, once a week
+_DOOR_MS = 400  # connectable, once a slot of 15 minutes (firmware/door.py)
+_DOOR_ADV_MS = 35  # 30 and the controller's delay
 _HEARD_SHARE = 0.85  # of what a neighbour sends in the time that one listens
 _MOST_REPORTS = 128  # in a window: firmware/radio.py keeps no more
 _MOST_SIGHTINGS = 128  # in a slot (SPEC 3.2)
@@ -51,10 +53,11 @@ SCENARIOS: dict[str, tuple[str, list[Period]]] = {
 
 @dataclass
 class Day:
-    """Charge of one day by consumer, mAh, and how often the radio worked, by kind of window."""
+    """Charge of one day by consumer, mAh; how often the radio worked, by kind of window; and for the door."""
 
     mah: dict[str, float]
     windows: dict[int, int] = field(default_factory=dict)
+    doors: int = 0
 
     @property
     def total_mah(self) -> float:
@@ -68,6 +71,7 @@ class Account:
         self.board, self.sleep = board, sleep
         self.meter = Meter(board)
         self.windows: dict[int, int] = {}
+        self.doors = 0
 
     def rest(self, ms: float) -> None:
         """Asleep for ms, then awake again."""
@@ -108,6 +112,16 @@ class Account:
         erases = count * _RECORD_BYTES / 4096
         for consumer, current in (("flash", "flash_erase"), ("cpu", "cpu_active_slow")):
             self.meter.add(consumer, current, erases * board.time_us["flash_erase"])
+
+    def door(self) -> None:
+        """The radio once more, connectable for a moment, and nobody comes."""
+        board, add = self.board, self.meter.add
+        self.doors += 1
+        tx_us = (1 + _DOOR_MS // _DOOR_ADV_MS) * 3 * airtime_us(_ADV_BYTES)
+        add("radio start", "radio_start", board.time_us["radio_start"])
+        add("transmit", "tx", tx_us)
+        add("radio idle", "radio_idle_slow", _DOOR_MS * 1000 - tx_us)
+        add("cpu", "cpu_active_slow", board.time_us["radio_stop"])
 
     def visit(self, visits: float) -> None:
         """So many visits, connectable for a minute at full speed."""
@@ -166,11 +180,12 @@ def play(
         while plan.start_ms // _SLOT_MS > slot:
             slot += 1
             account.records(min(others, _MOST_SIGHTINGS) + (1 if others else 0))
+            account.door()
         now_ms = plan.start_ms + plan.length_ms
     account.visit(visits)
     mah = account.meter.mah()
     mah["cell"] = board.battery_mah * board.self_discharge_percent_month / 100 / 30
-    return Day(mah, account.windows)
+    return Day(mah, account.windows, account.doors)
 
 
 def _slot_at(tick_ms: int) -> int:
@@ -224,11 +239,20 @@ def report(board: Board, scenario: str, *, ppm: int | None = None) -> dict[str, 
         "days_after_cue": round(_after_cue(board, periods, sleep, ppm), 1),
         "consumers": {name: round(value, 4) for name, value in day.mah.items() if value >= 0.00005},
         "windows": {name: day.windows.get(kind, 0) for kind, name in enumerate(KINDS)},
+        "doors": day.doors,
+        "mah_per_day_doors": round(door_mah(board) * day.doors, 3),
         "mah_per_day_by_sleep": {name: round(other.total_mah, 3) for name, other in days.items()},
         "mah_per_day_with_motion_sensor": round(play(board, periods, sleep=sleep, ppm=ppm, motion=True).total_mah, 3),
         "deep_from_ms": deep_from_ms(board),
         "model": MODEL,
     }
+
+
+def door_mah(board: Board) -> float:
+    """Charge of a door that nobody comes to."""
+    account = Account(board, "light")
+    account.door()
+    return account.meter.total_mah()
 
 
 KINDS = ("minute", "meeting", "probe", "search")
@@ -264,7 +288,9 @@ def text(facts: dict[str, Any]) -> str:
     by, seen = facts["mah_per_day_by_sleep"], facts["mah_per_day_with_motion_sensor"]
     lines += [
         "",
-        "  Windows a day: " + ", ".join(f"{count} {name}" for name, count in facts["windows"].items() if count),
+        "  Windows a day: "
+        + ", ".join(f"{count} {name}" for name, count in facts["windows"].items() if count)
+        + f"; {facts['doors']} doors, {facts['mah_per_day_doors']:.2f} mAh of it",
         f"  Light sleep {by['light']:.2f} mAh a day, deep sleep {by['deep']:.2f}; a boot pays from "
         f"{facts['deep_from_ms'] / 1000:.1f} s of sleep on.",
         f"  With a motion sensor, which sees when it lies still: {seen:.2f} mAh a day.",

@@ -45,9 +45,9 @@ def garbage(frames: int, seed: int, aioble: str | None, as_json: bool) -> None:
 @_aioble
 @_json
 def flood(seed: int, aioble: str | None, as_json: bool) -> None:
-    """What one press of the button costs at most, whoever connects then and however long they stay."""
+    """What one press of the button, and a day of doors, cost at most, whoever connects and however long they stay."""
     with Plain(), _bar() as bar:
-        task = bar.add_task("flood", total=len(connecting.CASES))
+        task = bar.add_task("flood", total=len(connecting.CASES) + 1)
         found = connecting.run(prepare(aioble), seed, lambda: bar.advance(task))
     _tell(found, connecting.text(found), False, as_json)
 

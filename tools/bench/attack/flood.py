@@ -1,4 +1,5 @@
-# What strangers who connect cost a token, by the energy model: a visit, a minute with nobody, the longest connections.
+# What strangers who connect cost a token, by the energy model: a visit, a minute with nobody, the longest connections,
+# at each door.
 # Knows no rule of the visit but that a press is needed.
 from __future__ import annotations
 
@@ -17,6 +18,8 @@ from tools.bench.image import Image
 _NEXT_S = 13.0  # just before a silent peer is dropped
 _BLINK_S = 1.3  # it takes 1.2 s
 _LOOK_S = 600.0
+_HOUR_S = 3600.0
+_DOOR_HOURS = (2, 4)  # until the time that doors may be held is used up, and from then on
 CASES = ("visit", "nobody", "silent", "dragging", "blinking", "knocking")
 
 
@@ -27,9 +30,12 @@ def run(image: Image, seed: int, tell: Callable[[], None]) -> dict[str, Any]:
         with tempfile.TemporaryDirectory() as folder, Stage(image, Path(folder), seed=seed) as stage:
             rows.append(_row(stage, case))
         tell()
+    with tempfile.TemporaryDirectory() as folder, Stage(image, Path(folder), seed=seed) as stage:
+        doors = _doors(stage)
+    tell()
     mah = stage.node.config.battery_mah
     worst = max(row["mah"] for row in rows)
-    return {"rows": rows, "battery_mah": mah, "worst_percent_of_battery": round(100 * worst / mah, 2)}
+    return {"rows": rows, "doors": doors, "battery_mah": mah, "worst_percent_of_battery": round(100 * worst / mah, 2)}
 
 
 def _row(stage: Stage, case: str) -> dict[str, Any]:
@@ -59,7 +65,12 @@ def text(found: dict[str, Any]) -> str:
     lines = [f"{row['case']:<9} {row['mah']:.3f} mAh, {row['connections']} connections" for row in found["rows"]]
     lines.append(
         f"One press costs at most {found['worst_percent_of_battery']} % of {found['battery_mah']:g} mAh, "
-        "whoever connects; without a press nobody can. By the energy model."
+        "whoever connects. By the energy model."
+    )
+    doors = found["doors"]
+    lines.append(
+        f"Who comes to every door and stays as long as it lets them holds it for {doors['held_s']} s in "
+        f"{doors['hours']} hours, and costs {doors['mah_a_day']} mAh a day."
     )
     return "\n".join(lines)
 
@@ -68,6 +79,40 @@ def _spent(stage: Stage, work: Coroutine[Any, Any, Any]) -> float:
     before = sum(stage.node.account.charge_mah().values())
     stage.run(work)
     return sum(stage.node.account.charge_mah().values()) - before
+
+
+def _doors(stage: Stage) -> dict[str, Any]:
+    """Somebody beside the token all day who connects at each door and stays as long as it lets them; the first day."""
+    stage.run(stage.visit())
+    stage.wait(_LOOK_S)
+    rest = _spent(stage, asyncio.sleep(_HOUR_S)) / _HOUR_S
+    held: list[float] = []
+    used = []
+    for hours in _DOOR_HOURS:
+        end_s = stage.now_s + hours * _HOUR_S
+        used.append(_spent(stage, _dragged(stage, end_s, held)) - rest * hours * _HOUR_S)
+    first, later = _DOOR_HOURS
+    return {
+        "hours": first + later,
+        "connections": len(held),
+        "held_s": round(sum(held), 1),
+        "mah_a_day": round(used[0] + used[1] / later * (24 - first), 2),
+    }
+
+
+async def _dragged(stage: Stage, end_s: float, held: list[float]) -> None:
+    while stage.now_s < end_s:
+        device = await stage.door()
+        try:
+            async with stage.bench.kiosks["station"].classes[1](device, timeout=2.0) as client:
+                began_s = stage.now_s
+                held.append(0.0)
+                while client.is_connected:
+                    await client.write_gatt_char(spec.RX_UUID, bytes((0, spec.FRAME_SHOW)), response=True)
+                    held[-1] = stage.now_s - began_s
+                    await asyncio.sleep(1.0)
+        except (BleakError, TimeoutError):
+            pass
 
 
 async def _nobody(stage: Stage) -> None:

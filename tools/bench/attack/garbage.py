@@ -20,6 +20,7 @@ from tools.bench.attack.stage import Stage
 from tools.bench.image import Image
 from tools.kiosk.channel import VisitError
 from tools.kiosk.wish import Wish
+from tools.lists import ListFile
 
 _LONGEST = 260  # more than a frame may have
 _MOST_OF_A_VISIT = 60
@@ -40,12 +41,8 @@ import boot, main
 """
 HEAP_SLACK = 2048  # bytes
 _OF_STRANGERS = 0.75  # of all frames
-_OF_A_KIOSK = (
-    "ANCHOR",
-    "LISTINFO",
-    "TRUST",
-    "lists",
-)  # what a certified kiosk may change: time, and lists on their way
+_OF_ANYONE = ("LISTINFO", "lists")  # what anyone may change: a list on its way
+_OF_A_KIOSK = (*_OF_ANYONE, "LIST", "ANCHOR", "TRUST")  # and a certified kiosk: time, and lists
 _LISTS_EVERY = 40  # visits
 _CALM_S = 700.0  # two meetings at least
 
@@ -138,6 +135,7 @@ class _Attack:
         self.visits: list[list[bytes]] = []  # frames of real visits
         self.bodies: list[tuple[int, bytes]] = []
         self.serial = 3  # of the last list
+        self.forged = b""
 
     def run(self, count: int, tell: Callable[[int], None]) -> Result:
         stage, result = self.stage, self.result
@@ -145,7 +143,7 @@ class _Attack:
         stage.wait(spec.SLOT_S)  # what a slot's first window loads stays, and is no growth
         first, began_s = self._calm_heap(), stage.now_s
         stage.engine.log.watch.append(self.events.append)
-        self._phase(self._connection, int(count * _OF_STRANGERS), (), tell)
+        self._phase(self._connection, int(count * _OF_STRANGERS), _OF_ANYONE, tell)
         self._phase(self._garbled, count, _OF_A_KIOSK, tell)
         self._last_visit()
         result.hours = (stage.now_s - began_s) / 3600
@@ -203,7 +201,8 @@ class _Attack:
             stage.run(stage.visit(wish=wish, over=over))
             self.visits.append(recorded[0].written)
             self.bodies += _joined(recorded[0].written)
-        unseen = stage.publish(30, 1000, only="").data  # by no kiosk: only garbage speaks of it
+        self.forged = _forged(stage.publish(0, 1000, only=""))
+        unseen = stage.publish(30, 1001, only="").data  # by no kiosk: only garbage speaks of it
         self.bodies.append((spec.LIST_OFFER, unseen[: spec.LIST_OFFER_BYTES]))
         self.bodies += [
             (spec.LIST_DATA, messages.pack_list_data(at, unseen[at : at + 240])) for at in range(0, 960, 240)
@@ -214,7 +213,12 @@ class _Attack:
     async def _connection(self, most: int) -> None:
         stage, rng, result = self.stage, self.rng, self.result
         make, name = rng.choice(
-            ((self._noise, "random"), (self._frames, "mutated frames"), (self._messages, "messages"))
+            (
+                (self._noise, "random"),
+                (self._frames, "mutated frames"),
+                (self._messages, "messages"),
+                (self._list, "forged lists"),
+            )
         )
         try:
             async with asyncio.timeout(200), await stage.client(rng.choice(("station", "other"))) as client:
@@ -307,6 +311,19 @@ class _Attack:
                 yield frame
                 sequence += 1
 
+    def _list(self, room: int):
+        """A whole list, first thing, as anyone may bring one; but not as the authority signed it."""
+        data, sequence = self.forged, 0
+        pieces = [(spec.LIST_OFFER, data[: spec.LIST_OFFER_BYTES])]
+        pieces += [
+            (spec.LIST_DATA, messages.pack_list_data(at, data[at : at + spec.LIST_DATA_BYTES]))
+            for at in range(0, len(data), spec.LIST_DATA_BYTES)
+        ]
+        for kind, body in pieces:
+            for frame in frames.split(kind, body, room, sequence):
+                yield frame
+                sequence += 1
+
     def _message(self) -> tuple[int, bytes]:
         rng = self.rng
         kind, body = rng.choice(self.bodies)
@@ -334,6 +351,13 @@ class _Attack:
         bad = [event["ev"] for event in self.events if event["ev"] in _BAD_EVENTS]
         self.result.faults += [f"the bench saw: {what}" for what in bad[:3]]
         self.events.clear()
+
+
+def _forged(whole: ListFile) -> bytes:
+    """What of a list without records is sent, one bit of its signature flipped."""
+    sent = bytearray(whole.data[: whole.content_end(0)])
+    sent[-1] ^= 1
+    return bytes(sent)
 
 
 def _joined(written: list[bytes]) -> list[tuple[int, bytes]]:

@@ -32,6 +32,7 @@ _PRESS_MS = 300.0
 _FIND_S = 10.0
 _PRESSES = 3  # a wearer presses again while the token still ends the last visit
 _CONNECT_S = 20.0
+_DOOR_S = 2400.0
 _REST_S = 0.5  # after a visit the radio goes down and the task ends
 _KEPT = ("KEY", "ANCHOR", "STATE", "ALERT", "LISTINFO", "TRUST", "REVOKED", "SIGHTING", "HEARD")
 
@@ -119,6 +120,19 @@ class Stage:
                     return found.result()
         raise BenchError("the token is not to be seen after a press")
 
+    async def door(self, name: str = "station") -> BLEDevice:
+        """The device of the next door that this radio sees open. BenchError: none in 40 minutes."""
+        found: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
+
+        def seen(device: BLEDevice, _: object) -> None:
+            if not found.done():
+                found.set_result(device)
+
+        async with self.bench.kiosks[name].classes[0](detection_callback=seen, service_uuids=[spec.DOOR_UUID]):
+            if not (await asyncio.wait([found], timeout=_DOOR_S))[0]:
+                raise BenchError("the token opens no door")
+        return found.result()
+
     async def client(self, name: str = "station") -> BleakClient:
         """A press, and a client that connects when it is entered."""
         client: BleakClient = self.bench.kiosks[name].classes[1](await self.find(name), timeout=_CONNECT_S)
@@ -161,7 +175,8 @@ class Stage:
 
     def held(self) -> dict[str, list[bytes]]:
         """Records in the token's flash by kind, as it would find them now. Of STATE only flags, segment, resets and
-        crashes: the pool of chance moves with each draw, and counters count. "lists" is a hash of that partition.
+        crashes: the pool of chance moves with each draw, and counters count. "LIST" is of the last whole list; "lists"
+        is a hash of that partition.
         """
         part, staged = self._partition("sightings"), self._partition("lists")
         kept = store.Store(outcome.ImageDevice(self.node.flash.path, part.offset, part.size))
@@ -169,6 +184,7 @@ class Stage:
         found = {name: [bytes(p) for _, p in kept.read(getattr(spec, name), 0, 0xFFFFFFFF)] for name in _KEPT}
         for name in ("STATE", "LISTINFO", "TRUST", "REVOKED", "ALERT"):  # of these the last one holds
             found[name] = found[name][-1:]
+        found["LIST"] = [p[1:9] + p[42:46] for p in found["LISTINFO"]]  # serial, issue, what was compared surely
         found["STATE"] = [p[1:8] for p in found["STATE"]]
         whole = self.node.flash.path.read_bytes()
         found["lists"] = [hashlib.sha256(whole[staged.offset : staged.offset + staged.size]).digest()]
