@@ -10,7 +10,7 @@ VISITS = 12
 
 
 def test_visit_of_an_alerted_token_and_sizes_of_an_upload_are_like_any_other():
-    done = emask("bench", "attack", "eavesdrop", "--visits", VISITS, "--seed", 2, "--json")
+    done = emask("bench", "attack", "eavesdrop", "--visits", 2 * VISITS, "--seed", 3, "--json")
     facts = json.loads(done.stdout)
     assert done.exit_code == 0
     assert facts["alerted"]["within_chance"] and facts["upload_without_times"]["within_chance"]
