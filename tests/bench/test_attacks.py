@@ -15,7 +15,7 @@ from tools import signing
 from tools.authority import keyring
 from tools.bench.attack.stage import Stage
 from tools.kiosk.channel import Channel, VisitError
-from tools.kiosk.session import _offer
+from tools.kiosk.session import _hand_list
 from tools.kiosk.wish import Wish
 
 
@@ -236,11 +236,11 @@ def test_list_that_nobody_signed_does_not_come_through_the_door(stage):
     forged[good.content_end(0) - 1] ^= 1
 
     async def offers(channel):
-        return await _offer(channel, dataclasses.replace(good, data=bytes(forged)), None)
+        return await _hand_list(channel, dataclasses.replace(good, data=bytes(forged)), None)
 
     assert stage.run(through_the_door(stage, offers)) == "not signed for this token"
     assert stage.held()["LIST"] != [], "and the good one still comes"
-    assert stage.run(through_the_door(stage, lambda channel: _offer(channel, good, None))) == "taken"
+    assert stage.run(through_the_door(stage, lambda channel: _hand_list(channel, good, None))) == "taken"
 
 
 def test_flood_of_connections_costs_a_bounded_charge():

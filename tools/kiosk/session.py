@@ -223,8 +223,9 @@ async def push(client: Client, offers: list[ListFile], contacts: ListFile | None
     await channel.open()
     offered, *more = offers
     result = await _hand_list(channel, offered, None)
-    if result == _GAP and more or result == _OLDER and contacts:
-        offered = more[0] if result == _GAP or not contacts else contacts
+    other = more[0] if result == _GAP and more else contacts if result == _OLDER else None
+    if other:
+        offered = other
         result = await _hand_list(channel, offered, None)
     await channel.ask(spec.BYE, b"", spec.OK)
     return result, offered.serial
