@@ -200,6 +200,24 @@ def power(board: str, scenario: str, ppm: int | None, as_json: bool) -> None:
     click.echo(json.dumps(facts) if as_json else power_model.text(facts))
 
 
+@bench.command("village")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--board", default="esp32c3", show_default=True, help="A folder of boards/ with a power table.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out/village"), show_default=True)
+@_json
+def village(seed: int, board: str, out: Path, as_json: bool) -> None:
+    """Whom a new list reaches in a day: by visits only, by fixed kiosks that push it, by carried ones too. A model."""
+    from tools.bench.village import run as whole
+
+    try:
+        facts = whole.run(Board.load(ROOT / "boards" / board), seed)
+        out.mkdir(parents=True, exist_ok=True)
+        _write(out / "village.json", facts)
+    except (BoardError, OSError) as error:
+        raise BadInput(str(error)) from None
+    click.echo(json.dumps(facts) if as_json else whole.text(facts))
+
+
 @bench.command("study")
 @_seed
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("out/study"), show_default=True)

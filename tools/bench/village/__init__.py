@@ -1,0 +1,1 @@
+"""A village of synthetic people: whom lists reach, from which kiosks, and what it costs. A model."""
