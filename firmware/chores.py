@@ -15,6 +15,7 @@ _OF_OTHERS = _OF_SIGNALS + (
     "exempt",
     "emask.group",
     "emask.match",
+    "emask.sought",
     "emask.exposure",
     "emask.encounter",
     "emask.context",

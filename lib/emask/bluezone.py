@@ -51,9 +51,27 @@ class Chain:
         state = self._state
         return bytes([state[i] for i in _PICK])
 
-    def head(self):
-        """First two bytes of the ID as a number, little endian, without building the ID."""
-        return self._state[0] | self._state[4] << 8
+    def seek(self, count, sought):
+        """Go on until an ID may be one of emask.sought's; how many of these `count` slots are left, 0: none is."""
+        state, rows, bits = self._state, sought.rows, sought.bits
+        while count:
+            part = min(count, _SLOTS - self.index % _SLOTS)
+            for done in range(part):
+                if rows[state[0]] & bits[state[4]] and sought.has(state[0], state[4], state[8]):
+                    self._go(done, state)
+                    return count - done
+                state = sha256(state).digest()
+            self._go(part, state)
+            count -= part
+            if count:
+                self._start(self._key, _SLOTS)
+                state = self._state
+        return 0
+
+    def _go(self, count, state):
+        self.slot += count
+        self.index += count
+        self._state = state
 
     def step(self):
         """Go to the next slot, over the end of the day if need be."""

@@ -55,10 +55,16 @@ class Chain:
             self._id = self._rpi_aes.encrypt(b"EN-RPI\0\0\0\0\0\0" + struct.pack("<I", self.interval))
         return self._id
 
-    def head(self):
-        """First two bytes of the ID as a number, little endian."""
-        rpi = self.id()
-        return rpi[0] | rpi[1] << 8
+    def seek(self, count, sought):
+        """Go on until an ID may be one of emask.sought's; how many of these `count` slots are left, 0: none is."""
+        rows, bits = sought.rows, sought.bits
+        while count:
+            rpi = self.id()
+            if rows[rpi[0]] & bits[rpi[1]] and sought.has(rpi[0], rpi[1], rpi[2]):
+                break
+            self.skip(1)
+            count -= 1
+        return count
 
     def step(self):
         """Go to the next interval."""

@@ -1,19 +1,24 @@
 # Owns the comparison of a list's records with the sightings (SPEC 6); emask.exposure decides. Must not know where lists
 # come from, nor wait: it is a generator that hands control back after each record.
+import struct
 from array import array
 
 from micropython import const
 
 from emask import keylist, scheme, sighting, spec
 from emask.exposure import Exposure
+from emask.sought import CAPACITY, Sought
 
-_PIECE = const(1024)  # sightings in RAM at a time: 6 bytes each, and the table below
-_ROWS = const(32)  # of the table that says which two bytes some sighting begins with: a bit each
-_ROW_BYTES = const(256)
-_BUILD_STEP = const(16)
-_WALK_STEP = const(32)  # slots
+_BUILD_STEP = const(15)
+_RECORD_STEP = const(15)
+_WAITING = const(512)
+_SLACK_S = const(3600)
+_ABOUT_BITS = const(4)  # sightings whose minutes differ in these only are dated together in the index
+_ABOUT = const(15)
+_SPAN_S = const(960)  # of a sighting
 _PART_S = const(14400)  # as in emask.context
 _TOLERANCE = const(2)  # place in a rule (SPEC 5.1)
+_WHEN_AT = const(17)  # segment and minute in a sighting
 
 
 def _length(minutes):
@@ -24,93 +29,152 @@ def _length(minutes):
     return length
 
 
-class SightingIndex:
-    """The first two ID bytes and the flash position of up to 1,024 sightings, and the time they span (UTC s)."""
-
-    def __init__(self, capacity=_PIECE):
-        self._capacity = capacity
-        self._table = [bytearray(_ROW_BYTES) for _ in range(_ROWS)]  # no large piece of memory is asked for
-        self.clear()
-
-    def clear(self):
-        """Forget all sightings."""
-        blank = bytes(_ROW_BYTES)
-        for row in self._table:
-            row[:] = blank
-        self._heads = array("H")
-        self._positions = array("I")
-        self.first_s = self.last_s = 0
-
-    def __len__(self):
-        return len(self._heads)
-
-    def full(self):
-        """Whether no further sighting fits."""
-        return len(self._heads) >= self._capacity
-
-    def add(self, ident, position, first_s, last_s):
-        """Take one sighting that may lie between two times."""
-        head = ident[0] | ident[1] << 8
-        self._table[head >> 11][head >> 3 & 255] |= 1 << (head & 7)
-        self.first_s = min(self.first_s, first_s) if self._heads else first_s
-        self.last_s = max(self.last_s, last_s)
-        self._heads.append(head)
-        self._positions.append(position)
-
-    def has(self, head):
-        """Whether any sighting begins with these two bytes."""
-        return self._table[head >> 11][head >> 3 & 255] & 1 << (head & 7)
-
-    def positions(self, head):
-        """Yield the flash positions of the sightings that begin with these two bytes."""
-        for at, known in enumerate(self._heads):
-            if known == head:
-                yield self._positions[at]
-
-
 class Matcher:
     """Compares the sightings in `store` with a list's records; `header` is the list's, with the rule in it.
 
     `for _ in matcher.run(open_records)` does it, a short piece at a time; then `exposure.decided` says. Nothing is kept
     in flash: after a reset it is simply run again. own_group(record): whether a record is of the own household or home.
+
+    A record's chain is walked once for each UTC day, beside all sightings of about that day. What may bear IDs of two
+    days is taken twice: `_waiting` has flash positions times 2, plus 1 for the later of the two days.
     """
 
-    def __init__(self, header, store, anchors, capacity=_PIECE, own_group=None):
+    def __init__(self, header, store, anchors, capacity=CAPACITY, own_group=None):
         self._header = header
         self._store = store
         self._anchors = anchors
         self._scheme = scheme.get(header.scheme)
-        self._index = SightingIndex(capacity)
+        self._sought = Sought(capacity)
+        self._waiting = array("I")
+        self._dates = {}  # of one store slot
+        self._slot = None
+        self._day = self._first_s = self._last_s = 0  # of the sightings at hand
         self._own_group = own_group
-        self._record = 0
         self._spans = {}  # four hours of UTC -> first and last store slot of their hits
         self.exposure = Exposure(header.rule)
 
     def run(self, open_records):
         """Yield after each piece of work. open_records() gives an iterator over the list's 40-byte records, afresh."""
-        yield from self._compare(open_records)
-        del self._index  # its memory is for the decision
+        source = self._store.scan(spec.SIGHTING)
+        while True:
+            yield from self._gather(source)
+            if not len(self._sought):
+                break
+            yield from self._compare(open_records)
+        del self._sought, self._dates  # their memory is for the decision
         yield from self.exposure.run(self._others)
 
-    def _compare(self, open_records):
-        source = self._store.scan(spec.SIGHTING)
-        more = True
-        while more:
-            self._index.clear()
-            more = False
-            for at, (position, slot, payload) in enumerate(source):
-                self._take(position, slot, payload)
-                if at % _BUILD_STEP == 0:
-                    yield
-                if self._index.full():
-                    more = True
-                    break
-            if not len(self._index):
-                return
-            self._record = 0
-            for record in open_records():
-                yield from self.feed(record)
+    def _gather(self, source):
+        # A day's sightings into the index: of those that wait, then of the next in flash, until the day has ended.
+        self._sought.clear()
+        waiting, self._waiting = self._waiting, array("I")
+        for at, entry in enumerate(waiting):
+            found = self._store.read_at(spec.SIGHTING, entry >> 1)
+            if found:
+                self._take(entry >> 1, found[0], found[1], (entry & 1,))
+            if not at & _BUILD_STEP:
                 yield
+        if self._sought.full():
+            return
+        for at, (position, slot, payload) in enumerate(source):
+            ended = self._take(position, slot, payload, (0, 1))
+            if ended or self._sought.full() or len(self._waiting) >= _WAITING:
+                return
+            if not at & _BUILD_STEP:
+                yield
+
+    def _take(self, position, slot, payload, which):
+        # which: of its days, the earlier (0) or the later. True: it is so far off that this day's have ended.
+        if payload[0] != spec.SIGHTING_VERSION << 4 | payload[0] & 8 | self._header.scheme:
+            return False
+        first_s, last_s = self._about(slot, payload)
+        if first_s >= self._header.issued_s:
+            return False
+        days = first_s // spec.DAY_S, last_s // spec.DAY_S
+        if not len(self._sought):
+            self._day = days[which[0]]
+            self._first_s, self._last_s = first_s, last_s
+        for later in which:
+            if later and days[0] == days[1]:
+                continue
+            if days[later] != self._day or self._sought.full():
+                self._waiting.append(position << 1 | later)
+                continue
+            self._first_s, self._last_s = min(self._first_s, first_s), max(self._last_s, last_s)
+            self._sought.add(payload[1], payload[2], payload[3], position)
+        return not -_SLACK_S <= first_s - self._day * spec.DAY_S < spec.DAY_S + _SLACK_S
+
+    def _about(self, slot, payload):
+        # First and last second that the IDs may be of: no less than by `_dated`, for 16 minutes of them at once.
+        segment, minute = struct.unpack_from("<HH", payload, _WHEN_AT)
+        if slot != self._slot:
+            self._slot = slot
+            self._dates.clear()
+        key = segment << 12 | minute >> _ABOUT_BITS
+        if key not in self._dates:
+            first_s, margin_s = self._date(slot, segment, minute & ~_ABOUT)
+            last_s, more_s = self._date(slot, segment, minute | _ABOUT)
+            margin_s = max(margin_s, more_s) + spec.SLOT_S
+            self._dates[key] = first_s - margin_s, last_s + _SPAN_S + margin_s
+        return self._dates[key]
+
+    def _compare(self, open_records):
+        rules = self._scheme
+        length = rules.SLOT_S
+        day = self._day * rules.SLOTS_PER_DAY
+        first_slot = max(day, self._first_s // length)
+        last_slot = min(day + rules.SLOTS_PER_DAY, self._last_s // length + 1, self._header.issued_s // length)
+        for number, record in enumerate(open_records()):
+            key, first, index, count = keylist.unpack_record(record)
+            begin = max(first, first_slot)
+            end = min(first + min(count, rules.KEY_DAYS * rules.SLOTS_PER_DAY), last_slot)
+            if begin < end:
+                chain = rules.Chain(key[: rules.KEY_BYTES], begin, index + begin - first)
+                yield from self._walk(chain, end - begin, number, record)
+            if begin < end or not number & _RECORD_STEP:
+                yield
+
+    def _walk(self, chain, left, number, record):
+        left = chain.seek(left, self._sought)
+        while left:
+            ident = chain.id()
+            for position in self._sought.positions(ident[0], ident[1], ident[2]):
+                found = self._store.read_at(spec.SIGHTING, position)
+                fields = sighting.unpack(found[1]) if found else None
+                if fields and fields[1] == ident:
+                    self._judge(chain, number, record, found[0], fields, sighting.is_still(found[1]))
+            yield
+            chain.step()
+            left = chain.seek(left - 1, self._sought)
+
+    def _judge(self, chain, number, record, slot, fields, still):
+        first_s, last_s, margin_s = self._dated(slot, fields)
+        begin_s = chain.slot * self._scheme.SLOT_S
+        if first_s - margin_s >= begin_s + self._scheme.SLOT_S or last_s + margin_s <= begin_s:
+            return
+        if last_s > self._header.issued_s:
+            return
+        if self._own_group and self._own_group(record):
+            self.exposure.left_out.add(number)
+        sent = fields[7]
+        tx_dbm = 0 if sent == spec.TX_UNKNOWN and self._header.scheme == spec.BLUEZONE else chain.tx_dbm(sent)
+        self.exposure.hit(number, chain.slot, first_s // 60, tx_dbm, fields[4], fields[9], still)
+        first, last = self._spans.get(first_s // _PART_S, (slot, slot))
+        self._spans[first_s // _PART_S] = min(first, slot), max(last, slot)
+
+    def _dated(self, slot, fields):
+        # First and last second heard, and how far from its own slot an ID may have been heard.
+        first_s, margin_s = self._date(slot, fields[2], fields[3])
+        last_s = first_s + 60 * _length(fields[8])
+        return first_s, last_s, margin_s
+
+    def _date(self, slot, segment, minute):
+        found = self._anchors.date(segment, self._anchors.tick_of(segment, minute))
+        if found is None:  # never dated: the store's estimate must do, as unsure as allowed
+            return slot * spec.SLOT_S, spec.MAX_TOLERANCE_SLOTS * spec.SLOT_S
+        unsure = 1 - (-found[1] // spec.SLOT_S)
+        slots = min(spec.MAX_TOLERANCE_SLOTS, max(self._header.rule[_TOLERANCE], unsure))
+        return found[0], slots * spec.SLOT_S
 
     def _others(self, part):
         # All that was heard at about the times of that part's hits: (first UTC minute, adverts, levels), None to pause.
@@ -123,64 +187,3 @@ class Matcher:
                 yield self._dated(slot, fields)[0] // 60, fields[4], fields[9]
             if at % _BUILD_STEP == 0:
                 yield
-
-    def _take(self, position, slot, payload):
-        fields = sighting.unpack(payload)
-        if fields is None or fields[0] != self._header.scheme:
-            return
-        first_s, last_s, margin_s = self._dated(slot, fields)
-        if last_s <= self._header.issued_s:
-            self._index.add(fields[1], position, max(0, first_s - margin_s), last_s + margin_s)
-
-    def _dated(self, slot, fields):
-        # First and last second heard, and how far from its own slot an ID may have been heard.
-        segment, minutes = fields[2], fields[8]
-        tick_s = self._anchors.tick_of(segment, fields[3])
-        found = self._anchors.date(segment, tick_s)
-        if found is None:  # never dated: the store's estimate must do, as unsure as allowed
-            return slot * spec.SLOT_S, (slot + 1) * spec.SLOT_S, spec.MAX_TOLERANCE_SLOTS * spec.SLOT_S
-        first_s, error_s = found
-        unsure = 1 - (-error_s // spec.SLOT_S)
-        slots = min(spec.MAX_TOLERANCE_SLOTS, max(self._header.rule[_TOLERANCE], unsure))
-        return first_s, first_s + 60 * _length(minutes), slots * spec.SLOT_S
-
-    def feed(self, record):
-        """Walk the chain of one record (40 bytes) over the slots of the sightings at hand; yields on the way."""
-        key, first, index, count = keylist.unpack_record(record)
-        rules = self._scheme
-        length = rules.SLOT_S
-        sightings = self._index
-        begin = max(first, sightings.first_s // length)
-        count = min(count, rules.KEY_DAYS * rules.SLOTS_PER_DAY)
-        end = min(first + count, sightings.last_s // length + 1, self._header.issued_s // length)
-        if self._own_group and self._own_group(record):
-            self.exposure.left_out.add(self._record)
-        if begin < end:
-            chain = rules.Chain(key[: rules.KEY_BYTES], begin, index + begin - first)
-            for slot in range(begin, end):
-                head = chain.head()
-                if sightings.has(head):
-                    self._confirm(chain, head)
-                    yield
-                chain.step()
-                if not slot & _WALK_STEP - 1:
-                    yield
-        self._record += 1
-
-    def _confirm(self, chain, head):
-        for position in self._index.positions(head):
-            found = self._store.read_at(spec.SIGHTING, position)
-            fields = sighting.unpack(found[1]) if found else None
-            if fields and fields[1] == chain.id():
-                self._judge(chain, found[0], fields, sighting.is_still(found[1]))
-
-    def _judge(self, chain, slot, fields, still):
-        first_s, last_s, margin_s = self._dated(slot, fields)
-        begin_s = chain.slot * self._scheme.SLOT_S
-        if first_s - margin_s >= begin_s + self._scheme.SLOT_S or last_s + margin_s <= begin_s:
-            return
-        sent = fields[7]
-        tx_dbm = 0 if sent == spec.TX_UNKNOWN and self._header.scheme == spec.BLUEZONE else chain.tx_dbm(sent)
-        self.exposure.hit(self._record, chain.slot, first_s // 60, tx_dbm, fields[4], fields[9], still)
-        first, last = self._spans.get(first_s // _PART_S, (slot, slot))
-        self._spans[first_s // _PART_S] = min(first, slot), max(last, slot)

@@ -20,6 +20,7 @@ _FACTS = [
         "vm_exempt.py",
         "vm_wipe.py",
         "vm_second.py",
+        "vm_matching.py",
     )
     for fact in sorted(re.findall(r"^def (test_\w+)", (_HERE / name).read_text(), re.M))
 ]

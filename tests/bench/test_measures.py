@@ -64,3 +64,15 @@ def test_heap_that_never_suffices_is_refused_and_not_reported(monkeypatch):
     done = emask("bench", "heap", "--hours", 1)
     assert done.exit_code == 1 and f"Error: the day does not end well with {heap.HIGH_KIB} KiB" in done.stderr
     assert done.stdout == ""
+
+
+def test_match_says_how_long_a_list_takes_beside_the_straightforward_way_and_the_floor():
+    done = emask("bench", "match", "--records", 10, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert found["sightings"] == 21 * 840 and found["identifiers"] == 10 * 672
+    assert found["hits"] == 5 * 4, "an hour with each of five, as in the straightforward way"
+    low, middle, high = found["device_s"]
+    assert low <= middle <= high and found["floor_s"] <= middle and 4 <= found["heap_kib"] < 32
+    assert found["times_floor"] > 1 and found["times_straightforward"] > 0 and found["aim_s"] is None
+    assert emask("bench", "match", "--records", 9).exit_code == 2

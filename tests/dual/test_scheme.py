@@ -4,6 +4,7 @@ from hashlib import sha256
 from dual_support import raises, vectors
 
 from emask import scheme
+from emask.sought import CAPACITY, Sought
 
 
 def _joined(chain, count, also=None):
@@ -54,11 +55,29 @@ def test_stepping_skipping_and_starting_at_an_index_agree():
             stepped.step()
 
 
-def test_head_is_the_first_two_bytes_of_the_id():
+def test_seeking_stops_at_each_slot_that_is_sought_and_at_no_other():
     for name in scheme.names():
         rules = scheme.get(name)
-        chain = rules.Chain(bytes(rules.KEY_BYTES), 5, 5)
-        assert chain.head() == chain.id()[0] | chain.id()[1] << 8
+        key = bytes(range(rules.KEY_BYTES))
+        for first, count, wanted in ((0, 300, (0, 5, 95, 96, 97, 191, 299)), (50, 60, (50, 109)), (3, 93, ())):
+            sought = Sought(CAPACITY)
+            chain = rules.Chain(key, 1000 + first, first)
+            idents = {}
+            for slot in range(1000 + first, 1000 + first + count):
+                idents[slot] = chain.id()
+                if slot - 1000 in wanted:
+                    sought.add(chain.id()[0], chain.id()[1], chain.id()[2], slot)
+                chain.step()
+            chain = rules.Chain(key, 1000 + first, first)
+            found = []
+            left = chain.seek(count, sought)
+            while left:
+                assert chain.slot == 1000 + first + count - left and chain.id() == idents[chain.slot]
+                assert chain.slot in list(sought.positions(chain.id()[0], chain.id()[1], chain.id()[2]))
+                found.append(chain.slot - 1000)
+                chain.step()
+                left = chain.seek(left - 1, sought)
+            assert tuple(found) == wanted
 
 
 def test_gaen_gives_the_vectors_of_the_protocol():

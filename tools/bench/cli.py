@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from emask.scheme import names as scheme_names
 from tools import ROOT
 from tools.bench import crypto as crypto_time
 from tools.bench import demo as party_demo
@@ -163,6 +164,22 @@ def crypto(as_json: bool) -> None:
     with _Plain():
         found = crypto_time.measure(prepare())
     click.echo(json.dumps(found) if as_json else crypto_time.text(found))
+
+
+@bench.command("match")
+@click.option("--records", type=click.IntRange(10, 10_098), default=1_000, show_default=True, help="New on the list.")
+@click.option("--scheme", type=click.Choice(scheme_names()), default="bluezone", show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@_json
+def match(records: int, scheme: str, seed: int, as_json: bool) -> None:
+    """How long a token compares a list with three weeks of sightings: beside the straightforward way and the floor."""
+    from tools.bench import match as match_time
+
+    with _Plain(), _bar() as bar:
+        task = bar.add_task("comparison", total=3)
+        board = Board.load(ROOT / "boards" / "esp32c3")
+        found = match_time.run(prepare(), board, records, scheme, seed, lambda: bar.advance(task))
+    click.echo(json.dumps(found) if as_json else match_time.text(found))
 
 
 @bench.command("visit")
