@@ -21,6 +21,10 @@ _ROOM = ".room"
 _ROOM_BYTES = 8192  # an upload file has less than 2,000, and its folder may grow by a block
 
 
+def _order(taken: lists.ListFile) -> tuple[int, int, int, int]:
+    return taken.header.kind, -taken.serial, len(taken.data), -taken.header.base
+
+
 class KioskFolder:
     """The folder at `path`; made if it is not there."""
 
@@ -50,10 +54,10 @@ class KioskFolder:
                 path.unlink()
 
     def sound_lists(self) -> list[lists.ListFile]:
-        """All sound lists, the highest serial first, of one serial the shortest first; damaged ones passed over."""
+        """All sound lists: those of the ill first, the highest serial first, of one serial the shortest first."""
         root = identity.root(self.path)
         found = [taken for path in self.inbox.glob("*.eml") if (taken := lists.sound(path, root))]
-        return sorted(found, key=lambda taken: (-taken.serial, len(taken.data), -taken.header.base))
+        return sorted(found, key=_order)
 
     def list_for(self, serial: int) -> lists.ListFile | None:
         """The list of the ill for a token that holds `serial`: the newest, in the shortest form that leaves no gap."""
