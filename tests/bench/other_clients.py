@@ -7,30 +7,10 @@ import random
 from types import SimpleNamespace
 
 from emask import spec
+from tools.bench.attack.between import Between
 
 _LOOK_S = 0.1
 _ASK_AGAIN_S = 1.0
-
-
-class Between:
-    """Hands everything on to a client."""
-
-    def __init__(self, client):
-        self.client = client
-
-    @property
-    def mtu_size(self):
-        return self.client.mtu_size
-
-    @property
-    def services(self):
-        return self.client.services
-
-    async def start_notify(self, characteristic, callback):
-        await self.client.start_notify(characteristic, callback)
-
-    async def write_gatt_char(self, characteristic, data, response=None):
-        await self.client.write_gatt_char(characteristic, data, response=response)
 
 
 class _Client(Between):

@@ -9,10 +9,10 @@ from bleak.exc import BleakError
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from emask import advert, frames, handshake, keys, spec
-from tests.bench.other_clients import Between
 from tests.bench.scenes import emask, image
 from tools import signing
 from tools.authority import keyring
+from tools.bench.attack.between import Between
 from tools.bench.attack.stage import Stage
 from tools.kiosk.channel import Channel, VisitError
 from tools.kiosk.session import _hand_list

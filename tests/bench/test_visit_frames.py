@@ -7,8 +7,9 @@ import pytest
 from bleak.exc import BleakError
 
 from emask import frames, messages, spec
-from tests.bench.other_clients import Between, LossyClient, ReadingClient
+from tests.bench.other_clients import LossyClient, ReadingClient
 from tests.bench.scenes import emask, image
+from tools.bench.attack.between import Between
 from tools.bench.attack.stage import Stage
 from tools.kiosk.channel import VisitError
 

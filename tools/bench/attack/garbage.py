@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import struct
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -15,17 +14,15 @@ from typing import Any
 
 from bleak.exc import BleakError
 
-from emask import frames, messages, spec
+from emask import messages, spec
+from tools.bench.attack.between import Recorder
+from tools.bench.attack.mutations import Mutations, forged, joined
 from tools.bench.attack.stage import Stage
 from tools.bench.image import Image
 from tools.kiosk.channel import VisitError
 from tools.kiosk.wish import Wish
-from tools.lists import ListFile
 
-_LONGEST = 260  # more than a frame may have
-_MOST_OF_A_VISIT = 60
 _WAIT_S = 30.0
-_KINDS = (*range(1, 9), *range(64, 72))
 _BAD_WORDS = ("crash", "Traceback", "Error", "Unhandled", "hang")
 _BAD_EVENTS = ("hang", "watchdog", "reset", "radio_corrupt", "flash_refused", "script_ended")
 _PROBE = """
@@ -89,29 +86,7 @@ def run(image: Image, count: int, seed: int, tell: Callable[[int], None]) -> Res
             return _Attack(stage, random.Random(seed)).run(count, tell)
 
 
-class _Recorder:
-    """Stands between a kiosk and its client and notes what is written."""
-
-    def __init__(self, client: Any) -> None:
-        self.client, self.written = client, []  # type: ignore[var-annotated]
-
-    @property
-    def mtu_size(self) -> int:
-        return self.client.mtu_size
-
-    @property
-    def services(self) -> Any:
-        return self.client.services
-
-    async def start_notify(self, characteristic: str, callback: Callable[..., Any]) -> None:
-        await self.client.start_notify(characteristic, callback)
-
-    async def write_gatt_char(self, characteristic: str, data: bytes, response: bool | None = None) -> None:
-        self.written.append(bytes(data))
-        await self.client.write_gatt_char(characteristic, data, response=response)
-
-
-class _Garbler(_Recorder):
+class _Garbler(Recorder):
     """Hands on what a kiosk writes, from some frame on with mutations."""
 
     def __init__(self, client: Any, attack: _Attack) -> None:
@@ -122,7 +97,7 @@ class _Garbler(_Recorder):
         attack = self.attack
         self.written.append(data)
         garbled = len(self.written) > self.start and attack.rng.random() < 0.3
-        for frame in attack.mutated(data) if garbled else [data]:
+        for frame in attack.garbage.mutated(data) if garbled else [data]:
             attack.result.frames += 1
             attack.result.by["garbled visits"] += 1
             await self.client.write_gatt_char(characteristic, frame, response=response)
@@ -132,10 +107,8 @@ class _Attack:
     def __init__(self, stage: Stage, rng: random.Random) -> None:
         self.stage, self.rng, self.result = stage, rng, Result()
         self.events: list[dict[str, Any]] = []
-        self.visits: list[list[bytes]] = []  # frames of real visits
-        self.bodies: list[tuple[int, bytes]] = []
+        self.garbage = Mutations(rng)
         self.serial = 3  # of the last list
-        self.forged = b""
 
     def run(self, count: int, tell: Callable[[int], None]) -> Result:
         stage, result = self.stage, self.result
@@ -192,19 +165,19 @@ class _Attack:
         stage.publish(30, self.serial)
         wishes = (None, Wish(end_alert=True), Wish(code="ABCDEFGHJKLM"))
         for wish in wishes:
-            recorded: list[_Recorder] = []
+            recorded: list[Recorder] = []
 
-            def over(client: Any, recorded: list[_Recorder] = recorded) -> _Recorder:
-                recorded.append(_Recorder(client))
+            def over(client: Any, recorded: list[Recorder] = recorded) -> Recorder:
+                recorded.append(Recorder(client))
                 return recorded[0]
 
             stage.run(stage.visit(wish=wish, over=over))
-            self.visits.append(recorded[0].written)
-            self.bodies += _joined(recorded[0].written)
-        self.forged = _forged(stage.publish(0, 1000, only=""))
+            self.garbage.visits.append(recorded[0].written)
+            self.garbage.bodies += joined(recorded[0].written)
+        self.garbage.forged = forged(stage.publish(0, 1000, only=""))
         unseen = stage.publish(30, 1001, only="").data  # by no kiosk: only garbage speaks of it
-        self.bodies.append((spec.LIST_OFFER, unseen[: spec.LIST_OFFER_BYTES]))
-        self.bodies += [
+        self.garbage.bodies.append((spec.LIST_OFFER, unseen[: spec.LIST_OFFER_BYTES]))
+        self.garbage.bodies += [
             (spec.LIST_DATA, messages.pack_list_data(at, unseen[at : at + 240])) for at in range(0, 960, 240)
         ]
 
@@ -214,10 +187,10 @@ class _Attack:
         stage, rng, result = self.stage, self.rng, self.result
         make, name = rng.choice(
             (
-                (self._noise, "random"),
-                (self._frames, "mutated frames"),
-                (self._messages, "messages"),
-                (self._list, "forged lists"),
+                (self.garbage.noise, "random"),
+                (self.garbage.mutated_visit, "mutated frames"),
+                (self.garbage.messages, "messages"),
+                (self.garbage.forged_list, "forged lists"),
             )
         )
         try:
@@ -255,94 +228,6 @@ class _Attack:
             if not client.is_connected:
                 raise
 
-    # Garbage
-
-    def _noise(self, room: int):
-        rng = self.rng
-        for _ in range(rng.randrange(1, 8)):
-            yield rng.randbytes(rng.choice((0, 1, 2, 3, 5, 20, room, rng.randrange(_LONGEST))))
-
-    def _frames(self, room: int):
-        rng = self.rng
-        written = [frame[:room] for frame in rng.choice(self.visits)][:_MOST_OF_A_VISIT]
-        start = rng.randrange(len(written)) if rng.random() < 0.3 else 0
-        at = rng.randrange(len(written))
-        for number, frame in enumerate(written[start:] * 2):
-            if number + start >= at and rng.random() < 0.5:
-                yield from self.mutated(frame)
-            else:
-                yield frame
-
-    def mutated(self, frame: bytes) -> list[bytes]:
-        rng, data = self.rng, bytearray(frame)
-        how = rng.randrange(12)
-        if how > 8 and len(data) > 5:
-            data[rng.randrange(5, len(data))] ^= 1 << rng.randrange(8)
-        elif how == 0:
-            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
-        elif how == 1:
-            del data[rng.randrange(len(data)) :]
-        elif how == 2:
-            data += rng.randbytes(rng.randrange(1, 40))
-        elif how == 3:
-            return [frame, frame]
-        elif how == 4:
-            return []
-        elif how == 5:
-            data[:1] = bytes((rng.randrange(256),))
-        elif how == 6:
-            data[1:2] = bytes((rng.randrange(256),))
-        elif how == 7:
-            return [bytes((rng.randrange(256), spec.FRAME_SHOW)), frame]
-        else:
-            at = rng.randrange(len(data))
-            data[at : at + rng.randrange(9)] = rng.randbytes(rng.randrange(9))
-        return [bytes(data)]
-
-    def _messages(self, room: int):
-        """Well cut into frames: what they say is the garbage."""
-        rng, sequence = self.rng, self.rng.choice((0, 0, 250))
-        if rng.random() < 0.8:
-            yield from frames.split(spec.HELLO, b"\2", room, sequence)
-            sequence += 1
-        for _ in range(rng.randrange(5, 40)):
-            kind, body = self._message()
-            for frame in frames.split(kind, body, room, sequence):
-                yield frame
-                sequence += 1
-
-    def _list(self, room: int):
-        """A whole list, first thing, as anyone may bring one; but not as the authority signed it."""
-        data, sequence = self.forged, 0
-        pieces = [(spec.LIST_OFFER, data[: spec.LIST_OFFER_BYTES])]
-        pieces += [
-            (spec.LIST_DATA, messages.pack_list_data(at, data[at : at + spec.LIST_DATA_BYTES]))
-            for at in range(0, len(data), spec.LIST_DATA_BYTES)
-        ]
-        for kind, body in pieces:
-            for frame in frames.split(kind, body, room, sequence):
-                yield frame
-                sequence += 1
-
-    def _message(self) -> tuple[int, bytes]:
-        rng = self.rng
-        kind, body = rng.choice(self.bodies)
-        how = rng.randrange(6)
-        if how == 0:
-            return rng.randrange(256), rng.randbytes(rng.randrange(513))
-        if how == 1:
-            return rng.choice(_KINDS), body
-        if how == 2:
-            return rng.choice(_KINDS), rng.randbytes(rng.choice((0, 1, 4, 52, 178, 249, 512)))
-        if how == 3 and body:
-            at = rng.randrange(len(body))
-            return kind, body[:at] + bytes((body[at] ^ 1 << rng.randrange(8),)) + body[at + 1 :]
-        if how == 4:
-            return spec.LIST_DATA, struct.pack("<I", rng.choice((0, 240, 4096, 1 << 31, rng.getrandbits(32)))) + body[
-                :240
-            ]
-        return kind, body
-
     # Judging
 
     def _look(self) -> None:
@@ -351,16 +236,3 @@ class _Attack:
         bad = [event["ev"] for event in self.events if event["ev"] in _BAD_EVENTS]
         self.result.faults += [f"the bench saw: {what}" for what in bad[:3]]
         self.events.clear()
-
-
-def _forged(whole: ListFile) -> bytes:
-    """What of a list without records is sent, one bit of its signature flipped."""
-    sent = bytearray(whole.data[: whole.content_end(0)])
-    sent[-1] ^= 1
-    return bytes(sent)
-
-
-def _joined(written: list[bytes]) -> list[tuple[int, bytes]]:
-    joiner = frames.Joiner(512)
-    whole = [joiner.feed(frame) for frame in written if not (len(frame) == 2 and frame[1] == spec.FRAME_SHOW)]
-    return [(message[0], bytes(message[1])) for message in whole if message]
