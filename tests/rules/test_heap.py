@@ -12,5 +12,11 @@ def test_a_token_lives_in_its_heap():
     assert heap.survives(image, heap.day(_HOURS), limit)
 
 
+def test_a_token_lives_in_its_heap_when_lists_come_unasked():
+    image = prepare(None)
+    limit = heap.LIMIT_32_BIT_KIB * heap.HALF + sum(heap.beside_kib(image))
+    assert heap.survives(image, heap.unpressed_day(_HOURS), limit)
+
+
 def test_a_heap_that_is_too_small_is_noticed():
     assert not heap.survives(prepare(None), heap.day(_HOURS), heap.LOW_KIB)
