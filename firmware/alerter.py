@@ -38,7 +38,9 @@ class Signal:
 
 
 class Press:
-    """What a press means: long while an alert stands, "heard"; else a visit. open_visit() starts one."""
+    """What a press means: long while an alert stands, "heard"; else a visit, after the word that all
+    is over, if it is. open_visit() starts one.
+    """
 
     def __init__(self, device, open_visit):
         self._device = device
@@ -54,6 +56,8 @@ class Press:
         if held_ms >= _LONG_MS and device.alert_open():
             await self._heard()
         else:
+            if device.state.ended:
+                await play(device.board, rhythm.ended())
             self._open_visit()
 
     async def _heard(self):

@@ -1,4 +1,6 @@
-"""Owns the comparison of a whole list with what was heard, in the background. Must not know how the list came."""
+"""Owns the comparison of a whole list with what was heard, in the background, or the end that it says. Must not know
+how the list came.
+"""
 
 import asyncio
 
@@ -25,6 +27,9 @@ class Matching:
         device = self._device
         lists = device.lists
         header = lists.header()
+        if header.flags & spec.LIST_END:
+            await self._end()
+            return
         certain = device.clock.anchored
         secret = exempt.household(device)
         own_group = (lambda record: group.own(secret, record)) if secret else None
@@ -47,6 +52,18 @@ class Matching:
         device.list_waits = False
         device.power.kick()  # the signal of an alert does not wait for the next window
         print("match records=%d alert=%d" % (header.count, 1 if record else 0))
+
+    async def _end(self):
+        # The list waits until all is done: a cut begins with it again.
+        import wipe
+
+        await self._breathe()
+        device = self._device
+        device.state.ended = True
+        await wipe.wipe(device)
+        device.lists.matched(False)
+        device.list_waits = False
+        device.freeze()
 
     async def _breathe(self):
         device = self._device

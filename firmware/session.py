@@ -194,7 +194,7 @@ class Session:
 
     def _obey(self, flags):
         device = self._device
-        if flags & spec.ASK_HANDOVER and device.state.shelf:
+        if flags & spec.ASK_HANDOVER and device.state.shelf and not device.state.ended:
             self._take_time()
             device.set_shelf(False)
         if flags & spec.ASK_ACK_ALERT and device.alert:

@@ -13,6 +13,7 @@ _VERSION = const(1)
 _FLAG_SHELF = const(1)
 _FLAG_FULL = const(2)
 _FLAG_WIPING = const(4)
+_FLAG_ENDED = const(8)
 
 
 class State:
@@ -24,6 +25,7 @@ class State:
     def __init__(self, on_shelf):
         self.shelf = on_shelf
         self.wiping = False  # everything is being forgotten
+        self.ended = False  # for good: the programme is over
         self.segment = 0
         self.purged_day = 0
         self._pool = bytes(32)
@@ -44,7 +46,10 @@ class State:
         return struct.pack(
             _FORMAT,
             _VERSION,
-            (self.shelf and _FLAG_SHELF) | (self.full and _FLAG_FULL) | (self.wiping and _FLAG_WIPING),
+            (self.shelf and _FLAG_SHELF)
+            | (self.full and _FLAG_FULL)
+            | (self.wiping and _FLAG_WIPING)
+            | (self.ended and _FLAG_ENDED),
             self.segment & 0xFFFF,
             min(self.resets, 0xFFFF),
             min(self.crashes, 0xFFFF),
@@ -64,6 +69,7 @@ class State:
         self.shelf = bool(fields[1] & _FLAG_SHELF)
         self.full = bool(fields[1] & _FLAG_FULL)
         self.wiping = bool(fields[1] & _FLAG_WIPING)
+        self.ended = bool(fields[1] & _FLAG_ENDED)
         self.segment, self.resets, self.crashes, self.adverts, self.dropped = fields[2:7]
         self.purged_day, self.missed = fields[7:9]
         self._pool = fields[10]

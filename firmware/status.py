@@ -22,6 +22,7 @@ def fields(device):
     bits |= spec.STATE_STORE_FULL if state.full else 0
     bits |= spec.STATE_STORE_WORN if store.bad_blocks else 0
     bits |= spec.STATE_LIST_WAITS if device.list_waits else 0
+    bits |= spec.STATE_ENDED if state.ended else 0
     return (
         spec.PROTOCOL_VERSION,
         settings.FIRMWARE_VERSION,

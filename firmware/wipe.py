@@ -1,4 +1,4 @@
-"""Owns the erasing of all that a token knows of its wearer: found, given back, or replaced. Must not know who asks.
+"""Owns the erasing of all that a token knows of its wearer: found, given back, or all over. Must not know who asks.
 
 It is durable before it begins, and goes on at the next boot: no cut leaves half of it.
 """

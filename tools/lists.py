@@ -33,6 +33,11 @@ class ListFile:
         return self.header.serial
 
     @property
+    def ends(self) -> bool:
+        """Whether it says that the programme is over."""
+        return bool(self.header.flags & spec.LIST_END)
+
+    @property
     def line(self) -> tuple[int, int, int]:
         """Kind, region and scheme: a newer list takes the place of older ones of the same line only."""
         return self.header.kind, self.header.region, self.header.scheme
@@ -53,7 +58,9 @@ class ListFile:
 
 @dataclass(frozen=True)
 class Terms:
-    """What a list says beside its records. base: it holds what is new since that serial; 0: everything."""
+    """What a list says beside its records. base: it holds what is new since that serial; 0: everything.
+    ends: the programme is over.
+    """
 
     region: int
     serial: int
@@ -64,6 +71,7 @@ class Terms:
     revoked: Sequence[int] = ()
     withdrawn: Sequence[bytes] = ()
     kind: int = spec.F0_LIST
+    ends: bool = False
 
 
 def build(terms: Terms, records: Sequence[bytes], certificate: bytes, key: Ed25519PrivateKey) -> bytes:
@@ -90,6 +98,7 @@ def _manifest(terms: Terms, count: int, chunks: list[bytes]) -> bytes:
         terms.revoked,
         terms.withdrawn,
         [hashlib.sha256(chunk).digest() for chunk in chunks],
+        spec.LIST_END if terms.ends else 0,
     )
 
 

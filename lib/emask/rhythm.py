@@ -38,6 +38,11 @@ def alert(grade, heard, aloud):
     return steps(_GRADES[grade] if 0 < grade < 3 else _GRADES[1], (MOTOR, LED, BUZZER) if aloud else (MOTOR, LED))
 
 
+def ended():
+    """What the token says when it is pressed after the programme's end, felt and seen at once."""
+    return steps("-. -.", (MOTOR | LED,))
+
+
 def light(level):
     """What the light says by itself: 0, the token is alive; 1 to 3, its battery is low: a long flash, then so many."""
     return steps("-" + "." * level, (LED,)) if level else [(ALIVE_MS, 0, LED)]

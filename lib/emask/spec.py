@@ -120,6 +120,7 @@ STATE_LESSER = const(8)  # without STATE_ALERT: only the list of contacts warns 
 STATE_STORE_FULL = const(16)  # sightings were left out for want of room
 STATE_STORE_WORN = const(32)  # blocks of the flash can't be erased any more
 STATE_LIST_WAITS = const(64)  # the last list is not compared yet
+STATE_ENDED = const(128)  # the programme is over: to be given back
 # Results of LIST_ACK
 LIST_OK = const(0)
 LIST_BAD_HASH = const(1)
@@ -137,6 +138,7 @@ RULE_F1 = const(2)  # flag of an F0 list: whom it warns may give their keys to t
 RECORD_BYTES = const(40)
 BLOCK_BYTES = const(4096)
 LIST_OFFER_BYTES = const(178)
+LIST_END = const(1)  # flag of a manifest: the programme is over
 REVOKED_MAX = const(28)
 WITHDRAWN_MAX = const(24)
 

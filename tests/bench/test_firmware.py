@@ -21,6 +21,7 @@ _FACTS = [
         "vm_wipe.py",
         "vm_second.py",
         "vm_matching.py",
+        "vm_end.py",
     )
     for fact in sorted(re.findall(r"^def (test_\w+)", (_HERE / name).read_text(), re.M))
 ]

@@ -55,18 +55,31 @@ def certificate(kind, serial=1, region=0, since_s=0, until_s=1 << 31, key=None, 
     return statement(root, signed.pack_head(kind, region, serial) + body)
 
 
-def list_file(records, serial=5, issued_s=0, terms=RULE, base=0, region=0, scheme=1, revoked=(), kind=1, vouched=None):
-    """The bytes of a signed list; vouched: the list key's certificate."""
+def list_file(
+    records,
+    serial=5,
+    issued_s=0,
+    terms=RULE,
+    base=0,
+    region=0,
+    scheme=1,
+    revoked=(),
+    kind=1,
+    vouched=None,
+    flags=0,
+    key=LIST,
+):
+    """The bytes of a signed list; vouched: the certificate of its key."""
     size = manifest.RECORDS_PER_CHUNK
     chunks = []
     for number in range(manifest.chunks_for(len(records))):
         chunk = b"".join(records[size * number : size * number + size])
         chunks.append(chunk + bytes(spec.BLOCK_BYTES - len(chunk)))
     parts = (spec.RULE_BYTES, len(revoked), 0, len(chunks))
-    fixed = struct.pack("<IIIBBBBBB", issued_s, base, len(records), scheme, 0, *parts)
+    fixed = struct.pack("<IIIBBBBBB", issued_s, base, len(records), scheme, flags, *parts)
     content = signed.pack_head(kind, region, serial) + fixed + rules.pack(terms)
     content += struct.pack("<%dI" % len(revoked), *revoked)
-    content = statement(LIST, content + b"".join([sha256(chunk).digest() for chunk in chunks]))
+    content = statement(key, content + b"".join([sha256(chunk).digest() for chunk in chunks]))
     first = struct.pack("<4sHH", b"EML2", len(content), 0) + (vouched or certificate(spec.LIST_KEY)) + content
     return first + bytes(spec.BLOCK_BYTES - len(first)) + b"".join(chunks)
 

@@ -51,6 +51,13 @@ def test_alive_is_one_flash_too_short_for_any_other():
     assert rhythm.light(0) == [(rhythm.ALIVE_MS, 0, LED)] and rhythm.ALIVE_MS * 10 < rhythm.SHORT_MS
 
 
+def test_end_is_felt_and_seen_at_once_and_is_no_alert():
+    assert parts(rhythm.ended()) == [MOTOR | LED] * 4
+    long, short = rhythm.LONG_MS, rhythm.SHORT_MS
+    assert beats(rhythm.ended(), MOTOR | LED) == [long, short, long, short]
+    assert sum([on + off for on, off, _ in rhythm.ended()]) < 5000
+
+
 def test_space_rests_longer_than_a_gap():
     (_, short_ms, _), (_, rest_ms, _), _ = rhythm.steps(".. .", (LED,))
     assert (short_ms, rest_ms) == (rhythm.GAP_MS, 2 * rhythm.GAP_MS)

@@ -78,6 +78,16 @@ def test_certificate_of_an_impossible_form_is_refused():
         raises(signed.SignedError, certificate.unpack, bad)
 
 
+def test_end_of_a_programme_is_a_flag_that_is_signed():
+    data = _golden("manifest_end")
+    found = manifest.unpack(data)
+    assert (found.serial, found.region, found.count, found.chunks, found.flags) == (78, 84, 0, 0, spec.LIST_END)
+    signed.check(data, peer.public(peer.LIST))
+    plain = data[:21] + b"\0" + data[22:]
+    assert manifest.unpack(plain).flags == 0
+    raises(signed.SignedError, signed.check, plain, peer.public(peer.LIST))
+
+
 def test_manifest_is_read():
     data = _golden("manifest")
     found = manifest.unpack(data)
@@ -85,6 +95,7 @@ def test_manifest_is_read():
     assert found.rule == RULE
     assert found.revoked == (9,) and found.withdrawn == ()
     assert signed.check(data, peer.public(peer.LIST)).serial == 77
+    assert not found.flags & spec.LIST_END
     at = manifest.hash_at((found, len(data)), 0) - 152
     assert data[at : at + 32] == data[-96:-64]
 

@@ -156,6 +156,11 @@ def manifest() -> bytes:
     return statement(LIST, 1, 84, 77, fixed + rule() + le(9, 4) + sha(chunk))
 
 
+def manifest_end() -> bytes:
+    """F0, region 84, serial 78, no records, the rule above, nobody revoked: the programme is over."""
+    return statement(LIST, 1, 84, 78, le(ISSUED_S, 4) + bytes(8) + b"\x01\x01\x13\x00\x00\x00" + rule())
+
+
 def expand(key: bytes, info: bytes) -> bytes:
     return hmac.digest(key, info + b"\x01", "sha256")
 
@@ -235,6 +240,7 @@ def golden() -> dict:
         "claims": claims().hex(),
         "rule": rule().hex(),
         "manifest": manifest().hex(),
+        "manifest_end": manifest_end().hex(),
         "list_lead": (b"EML2" + le(len(manifest()), 2) + b"\0\0").hex(),
         "visit": visit(),
         "frames": [
