@@ -257,3 +257,80 @@ def test_publishing_at_once_needs_the_list_key_here_and_burns_no_serial_without_
         core.publish(tmp_path / "a", tmp_path / "list.eml", NOW_S)
     (tmp_path / "list-1.key").rename(tmp_path / "a" / "keys" / "list-1.key")
     assert core.publish(tmp_path / "a", tmp_path / "list.eml", NOW_S).serial == 1
+
+
+# -- the end of the programme
+
+END = "end region 5\n"
+
+
+def asked_to_end(two, typed=END, code=0):
+    draft_end = ["authority", "draft", two.home, "--end", "--region", 5, "--out", two.path / "end.json", "--at", NOW_S]
+    return two.command(*draft_end, typed=typed, code=code)
+
+
+def signed_end(two, typed, code=0, *more):
+    sign = ["authority", "sign", two.path / "end.json", "--out", two.path / "signed", *two.holders(), "--at", NOW_S]
+    return two.command(*sign, *more, typed=typed, code=code)
+
+
+def test_end_is_typed_by_who_drafts_it_and_by_both_holders_and_comes_back_like_a_list(two, tmp_path):
+    asked_to_end(two)
+    said = signed_end(two, END * 2)
+    assert "THE END OF THE PROGRAMME IN REGION 5, by list 1." in said and "THERE IS NO WAY BACK" in said
+    assert said.count('type "end region 5"') == 2
+    assert "published: 1." in two.command("authority", "accept", two.home, tmp_path / "signed", "--at", NOW_S)
+    (path,) = (tmp_path / "signed").iterdir()
+    found = lists.load(path, keyring.root_public(two.home))
+    assert found.ends and found.header.region == 5 and (found.header.count, found.header.base) == (0, 0)
+    with store.reading(two.home) as database:
+        assert [what for _, what, _ in store.audit(database)][-2:] == ["draft-end", "end"]
+
+
+@pytest.mark.parametrize("typed", ["\n", "y\n", "end region 6\n", "END REGION 5\n"])
+def test_end_is_not_drafted_or_signed_by_anything_but_its_own_words(two, tmp_path, typed):
+    assert "nothing was drafted" in asked_to_end(two, typed, 1)
+    assert not (tmp_path / "end.json").exists()
+    asked_to_end(two)
+    assert "nothing was signed" in signed_end(two, END + typed, 1)
+    assert not (tmp_path / "signed").exists()
+
+
+def test_end_is_not_signed_by_one_who_says_yes_for_all(two, tmp_path):
+    asked_to_end(two)
+    assert "each holder types it" in signed_end(two, END * 2, 1, "--yes")
+    assert not (tmp_path / "signed").exists()
+
+
+def test_end_stands_alone(two, tmp_path):
+    (tmp_path / "k.pub").write_text(KIOSK.hex())
+    for more in (["--new-list-key"], ["--kiosk", tmp_path / "k.pub"], ["--release", 1]):
+        words = ["authority", "draft", two.home, "--end", "--out", tmp_path / "end.json", *more]
+        assert "stands alone" in two.command(*words, code=2)
+    end = listing.draft_end(two.home, 5, NOW_S)
+    for wrong in (
+        changed(end, records=(record(SLOT - 10, 5),)),
+        with_short(end),
+        replace(end, certificates=certificate().certificates),
+    ):
+        with pytest.raises(Refused, match="stands alone"):
+            signer.sign(wrong, two.keys, NOW_S)
+
+
+def test_after_the_end_its_region_gets_no_list_and_others_do(two):
+    end = listing.draft_end(two.home, 0, NOW_S)
+    assert two.drafted(NOW_S + 60).lists  # drafted only: nothing has ended
+    other = listing.draft_end(two.home, 5, NOW_S + 60)
+    listing.accept(two.home, signer.sign(end, two.keys, NOW_S).values(), NOW_S)
+    with pytest.raises(Refused, match="was ended in that region"):
+        two.drafted(NOW_S + 90)
+    listing.accept(two.home, signer.sign(other, two.keys, NOW_S + 60).values(), NOW_S + 60)
+    with store.opened(two.home) as database:
+        assert listing.draft(database, NOW_S + 90, rules.DEFAULT, 1, 7).lists[0].terms.serial == 4
+
+
+def test_plain_list_does_not_come_back_as_an_end(two):
+    plain = two.drafted()
+    made = signer.sign(changed(plain, ends=True), two.keys, NOW_S)
+    with pytest.raises(Refused, match="not what was drafted"):
+        listing.accept(two.home, made.values(), NOW_S)

@@ -91,6 +91,7 @@ _LIST = _object(
     revoked=_array(_number(32), spec.REVOKED_MAX),
     withdrawn=_array(_hex(16), spec.WITHDRAWN_MAX),
     records=_array(_hex(spec.RECORD_BYTES), lists.LARGEST_BYTES // spec.RECORD_BYTES),
+    ends={"type": "boolean"},
 )
 SCHEMA = _object(
     format={"const": FORMAT},
@@ -129,6 +130,7 @@ def _plain_list(entry: Listed) -> dict:
         "revoked": list(terms.revoked),
         "withdrawn": [record.hex() for record in terms.withdrawn],
         "records": [record.hex() for record in entry.records],
+        "ends": terms.ends,
     }
 
 
@@ -164,6 +166,7 @@ def _list(entry: dict) -> Listed:
         tuple(entry["revoked"]),
         tuple(map(bytes.fromhex, entry["withdrawn"])),
         entry["kind"],
+        entry["ends"],
     )
     return Listed(terms, tuple(map(bytes.fromhex, entry["records"])))
 

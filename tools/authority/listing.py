@@ -34,6 +34,18 @@ def draft_release(folder: Path, number: int, issued_s: int) -> Draft:
         return Draft(lists=made.lists, agreed=releases.agreed(database, number))
 
 
+def draft_end(folder: Path, region: int, issued_s: int) -> Draft:
+    """The draft of the list that ends the programme in a region: no records, and no other list comes after it there."""
+    line, rule = _Line(spec.F0_LIST, schemes.get("bluezone").NUMBER), wire.pack_rule(rules.DEFAULT)
+    with store.opened(folder) as database:
+        serial = _next_serial(database, line, issued_s)
+        revoked = tuple(revoked_serials(database, issued_s))
+        made = [Listed(lists.Terms(region, serial, issued_s, line.scheme, rule, revoked=revoked, ends=True), ())]
+        _note(database, made)
+        store.note(database, issued_s, "draft-end")
+    return Draft(lists=tuple(made))
+
+
 def draft(
     database: Connection, issued_s: int, rule: rules.Rule, scheme: int, region: int, kind: int = spec.F0_LIST
 ) -> Draft:
@@ -41,6 +53,8 @@ def draft(
 
     Of contacts (F1) there is a whole one only: tokens keep no account of more.
     """
+    if _is_over(database, region):
+        raise Refused("the programme was ended in that region: tokens take no list there any more")
     line = _Line(kind, scheme)
     serial = _next_serial(database, line, issued_s)
     end_slot = _mark(database, line, issued_s, rule, serial)
@@ -49,10 +63,21 @@ def draft(
     for base in (0, *(_earlier(database, line, region) if kind == spec.F0_LIST else ())):
         terms = lists.Terms(region, serial, issued_s, scheme, wire.pack_rule(rule), base, revoked, kind=kind)
         made.append(Listed(terms, tuple(_records(database, line, issued_s, end_slot, base))))
-    new = {"serial": serial, "scheme": scheme, "region": region, "issued_s": issued_s, "records": len(made[0].records)}
-    new |= {"kind": kind, "contacts": kind == spec.F0_LIST and bool(rule.flags & rules.F1_TOO)}
-    database.execute(insert(tables.lists).values(new | {"digest": _digest(made)}))
+    _note(database, made, contacts=kind == spec.F0_LIST and bool(rule.flags & rules.F1_TOO))
     return Draft(lists=tuple(made))
+
+
+def _note(database: Connection, made: list[Listed], *, contacts: bool = False) -> None:
+    terms, count = made[0].terms, len(made[0].records)
+    new = {"serial": terms.serial, "scheme": terms.scheme, "region": terms.region, "issued_s": terms.issued_s}
+    facts = {"records": count, "digest": _digest(made), "ends": terms.ends, "kind": terms.kind, "contacts": contacts}
+    database.execute(insert(tables.lists).values(new | facts))
+
+
+def _is_over(database: Connection, region: int) -> bool:
+    known = tables.lists.c
+    ended = select(known.serial).where(known.region == region, known.ends, known.published_s.is_not(None))
+    return database.execute(ended).first() is not None
 
 
 @dataclass(frozen=True)
@@ -111,7 +136,7 @@ def _publish(database: Connection, serial: int, found: list[lists.ListFile], now
         raise Refused(f"list {serial} is not what was drafted here, or not all of it")
     if row.published_s is None:
         database.execute(update(tables.lists).where(known.serial == serial).values(published_s=now_s))
-        store.note(database, now_s, "publish", row.records)
+        store.note(database, now_s, "end" if row.ends else "publish", row.records)
 
 
 def revoked_serials(database: Connection, now_s: int) -> list[int]:

@@ -62,10 +62,17 @@ def keys(handover: Path, offline: Path, holders: tuple[Path, ...], now_s: int) -
     metavar="KIOSK.pub",
     help="A kiosk to be certified; may be repeated.",
 )
-@click.option("--region", type=click.IntRange(0, 65535), default=0, show_default=True, help="Of the kiosks; 0: every.")
+@click.option(
+    "--region", type=click.IntRange(0, 65535), default=0, show_default=True, help="Of the kiosks, 0: every; of the end."
+)
 @click.option("--days", type=click.IntRange(1, 14), default=14, show_default=True, help="Of the kiosks' certificates.")
 @click.option("--proxy", is_flag=True, help="The kiosks may also ask those who can't press: clinics only.")
 @click.option("--new-list-key", is_flag=True, help="A new list key, drawn where the draft is signed.")
+@click.option(
+    "--end",
+    is_flag=True,
+    help="The programme is over in that region: each token that takes this list forgets all and is silent for good.",
+)
 @at
 def make_draft(
     folder: Path,
@@ -76,9 +83,18 @@ def make_draft(
     days: int,
     proxy: bool,
     new_list_key: bool,
+    end: bool,
     now_s: int,
 ) -> None:
-    """Write down what is to be signed: a release, kiosks' certificates, a new list key. Needs no key that signs."""
+    """Write down what is to be signed: a release, kiosks' certificates, a new list key; or the programme's end.
+
+    Needs no key that signs.
+    """
+    if end:
+        if release or kiosks or new_list_key:
+            raise click.UsageError("--end stands alone: it is a draft of its own")
+        _draft_end(folder, out, region, now_s)
+        return
     with Plain():
         public = [signing.load_public(path) for path in kiosks]
         made = listing.draft_release(folder, release, now_s) if release else draft.Draft()
@@ -87,9 +103,24 @@ def make_draft(
             wanted += [core.want_kiosk(database, key, region, now_s, days, proxy=proxy) for key in public]
         whole = draft.Draft(tuple(wanted), made.lists, made.agreed)
         if not whole.lists and not whole.certificates:
-            raise click.UsageError("what is to be signed? --release, --kiosk or --new-list-key")
+            raise click.UsageError("what is to be signed? --release, --kiosk --new-list-key or --end")
         write_whole(out, draft.pack(whole))
     click.echo(f"The draft is in {out}. Its SHA-256: {signer.drafted_as(whole)}")
+
+
+def _draft_end(folder: Path, out: Path, region: int, now_s: int) -> None:
+    _typed("", signer.end_phrase(region), "nothing was drafted")
+    with Plain():
+        made = listing.draft_end(folder, region, now_s)
+        write_whole(out, draft.pack(made))
+    click.echo(f"The draft of the end is in {out}. Its SHA-256: {signer.drafted_as(made)}")
+
+
+def _typed(who: str, phrase: str, otherwise: str, err: bool = False) -> None:
+    """Refused unless the person types the phrase: an end is never a slip of the finger."""
+    question = f'{who}To end the programme, type "{phrase}"'
+    if click.prompt(question, default="", show_default=False, err=err).strip() != phrase:
+        raise Refused(otherwise)
 
 
 @click.command()
@@ -101,7 +132,7 @@ def make_draft(
 @click.option(
     "--offline", type=click.Path(file_okay=False, path_type=Path), help="The root's, if certificates are asked."
 )
-@click.option("--yes", is_flag=True, help="Don't ask the holders.")
+@click.option("--yes", is_flag=True, help="Don't ask the holders; not for an end.")
 @click.option("--json", "as_json", is_flag=True)
 @at
 def sign(
@@ -122,13 +153,23 @@ def sign(
         signer.check(asked, now_s, before)
         for line in signer.words(asked, before):
             click.echo(line, err=as_json)
-        for number in range(1, 1 + (0 if yes else len(holders))):
-            if not click.confirm(f"Holder {number} of {len(holders)}: is this what you want to sign?", err=as_json):
-                raise Refused("nothing was signed")
+        _ask_holders(len(holders), signer.phrase(asked), yes, as_json)
         made = signer.sign(asked, Keys(holders, offline), now_s)
         for name, data in made.items():
             write_whole(out / name, data)
     click.echo(json.dumps({"files": sorted(made)}) if as_json else f"{len(made)} files are in {out}.")
+
+
+def _ask_holders(count: int, phrase: str, yes: bool, err: bool) -> None:
+    """Each holder agrees, or, to a programme's end, types what it is; Refused if one does not."""
+    if yes and phrase:
+        raise Refused("--yes does not answer for the programme's end: each holder types it")
+    for number in range(1, 1 + (0 if yes else count)):
+        who = f"Holder {number} of {count}: "
+        if phrase:
+            _typed(who, phrase, "nothing was signed", err)
+        elif not click.confirm(f"{who}is this what you want to sign?", err=err):
+            raise Refused("nothing was signed")
 
 
 @click.command()

@@ -69,6 +69,8 @@ def check(draft: Draft, now_s: int, before: Last) -> None:
     if drafted_as(draft) != before.draft and draft.lists[0].terms.serial <= before.serial:
         raise Refused(f"list {before.serial} was signed here already, and serials only go up")
     _check_family(draft.lists)
+    if draft.lists[0].terms.ends and (draft.lists[1:] or draft.lists[0].records or draft.certificates):
+        raise Refused("an end of the programme stands alone: without records, short lists and certificates")
     for entry in draft.lists:
         _check_list(entry, now_s)
 
@@ -100,7 +102,8 @@ def _check_family(entries: Sequence[Listed]) -> None:
 
 def _shared(entry: Listed) -> tuple:
     terms = entry.terms
-    return terms.kind, terms.region, terms.serial, terms.issued_s, terms.scheme, terms.rule, tuple(terms.revoked)
+    same = terms.kind, terms.region, terms.serial, terms.issued_s, terms.scheme, terms.rule, tuple(terms.revoked)
+    return (*same, terms.ends)
 
 
 def _check_list(entry: Listed, now_s: int) -> None:
@@ -130,7 +133,7 @@ def words(draft: Draft, before: Last) -> list[str]:
     lines = [f"Agreed in the service: {' and '.join(draft.agreed) or 'nobody'}."]
     lines += [_certificate_words(wanted) for wanted in draft.certificates]
     for entry in draft.lists[:1]:
-        lines += _list_words(entry, before)
+        lines += _end_words(entry) if entry.terms.ends else _list_words(entry, before)
     if draft.lists[1:]:
         shorts = ", ".join(f"{entry.terms.base} ({len(entry.records)} records)" for entry in draft.lists[1:])
         lines.append(f"  Short lists for who has list {shorts}.")
@@ -169,6 +172,23 @@ def _list_words(entry: Listed, before: Last) -> list[str]:
 
 def _f1_too(entry: Listed) -> bool:
     return entry.terms.kind == spec.F0_LIST and bool(rules.Rule(*unpack(entry.terms.rule)).flags & rules.F1_TOO)
+
+
+def _end_words(entry: Listed) -> list[str]:
+    return [
+        f"THE END OF THE PROGRAMME IN REGION {entry.terms.region}, by list {entry.terms.serial}.",
+        "  Each token of it that takes this list forgets everything and is silent for good. THERE IS NO WAY BACK:",
+        "  only a flash station makes it serve again. Announce it first.",
+    ]
+
+
+def phrase(draft: Draft) -> str:
+    """What each holder has to type, not to end a programme by mistake; empty: a yes is enough."""
+    return end_phrase(draft.lists[0].terms.region) if draft.lists and draft.lists[0].terms.ends else ""
+
+
+def end_phrase(region: int) -> str:
+    return f"end region {region}"
 
 
 def _where(region: int) -> str:

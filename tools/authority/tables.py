@@ -63,6 +63,7 @@ lists = Table(
     _seconds("published_s"),
     Column("kind", Integer, nullable=False, server_default="1"),
     Column("contacts", Boolean, nullable=False, server_default=false()),
+    Column("ends", Boolean, nullable=False, server_default=false()),
 )
 certificates = Table(
     "certificates",
