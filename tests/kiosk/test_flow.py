@@ -352,3 +352,32 @@ def test_weak_token_is_told_after_the_result_and_before_the_slip(what, screen):
 
 def test_report_of_a_token_on_the_shelf_blames_it_for_nothing():
     assert replace(told(state=spec.STATE_SHELF, list_issued_s=0, adverts_heard=0), day=None).findings == ()
+
+
+# -- the end of the programme
+
+
+@pytest.mark.parametrize("errand", [[], ["staff", "handover"], ["found", "wipe"]])
+def test_token_whose_programme_is_over_is_asked_for_whatever_was_wanted_of_it(errand):
+    own = Flow(clinic=True)
+    for tap in errand:
+        own.tap(tap)
+    own.seen()
+    own.news()
+    own.finished(over=True)
+    assert own.screen.name == "ended" and own.errand == ""
+    own.time_is_up()
+    assert own.screen.name == "start"
+
+
+def test_wearer_who_was_told_a_result_gets_the_slip_before_the_end_is_said():
+    own = at_the_result(NONE)
+    own.tap("next")
+    own.finished(over=True)
+    assert own.screen.name == "slip"
+    own.tap("skip")
+    assert own.screen.name == "ended"
+    own.time_is_up()
+    own.seen()
+    own.finished()
+    assert own.screen.name == "blind"

@@ -9,6 +9,8 @@ from emask import spec
 from tests.bench.scenes import mounted
 from tests.kiosk.browser import chromium, on, tap
 from tests.kiosk.hall_rig import free_port
+from tools.authority import keyring, listing, signer
+from tools.authority.signer import Keys
 from tools.bench.command import command
 from tools.bench.image import prepare
 from tools.bench.tray.demo import Demo
@@ -134,6 +136,34 @@ def test_found_token_is_wiped_by_whoever_holds_its_button(panel, kiosk, shown):
     own = mounted(shown.demo.run_of.nodes["token-03"])
     assert not any(own.count(kind) for kind in (spec.SIGHTING, spec.HEARD, spec.KEY, spec.ANCHOR, spec.ALERT))
     take_away(panel, "token-03")
+
+
+def test_signed_end_asks_for_the_token_back_and_so_does_each_later_press(panel, kiosk, shown):
+    own = shown.demo.run_of
+    now_s = int(own.utc_s())
+    end = listing.draft_end(own.out / "authority", 0, now_s)
+    (data,) = signer.sign(end, Keys(keyring.holders(own.out / "authority")), now_s).values()
+    (own.out / "end.eml").write_bytes(data)
+    own.kiosks["hall"].folder.add_list(own.out / "end.eml")
+    on(kiosk, "start")
+    lay_down(panel, "token-02")
+    on(kiosk, "which")
+    tap(kiosk, "yes", "closer")
+    kiosk.click("[data-tap=show]")
+    kiosk.click("[data-tap=next]")
+    on(kiosk, "slip")
+    tap(kiosk, "skip", "ended")
+    on(kiosk, "start")
+    token = mounted(own.nodes["token-02"])
+    assert not any(token.count(kind) for kind in (spec.SIGHTING, spec.HEARD, spec.KEY, spec.ANCHOR, spec.ALERT))
+    tap(kiosk, "staff", "staff")
+    tap(kiosk, "handover", "press")
+    press(panel, "token-02", 100)
+    on(kiosk, "which")
+    tap(kiosk, "yes", "ended")
+    assert "Xin trả thẻ" in kiosk.inner_text("#screen").replace("\N{NO-BREAK SPACE}", " ")
+    assert shown.visits()[-1]["errand"] == "handover" and shown.visits()[-1]["list"] == "none"
+    take_away(panel, "token-02")
 
 
 def test_battery_pulled_in_the_visit_is_said_in_words(panel, kiosk, shown):

@@ -53,7 +53,7 @@ Greet = Callable[[Blink], Awaitable[bool]]
 class VisitResult:
     """What a visit did. `status`: fields of the token's STATUS; `list`: what became of the list, or "none"; `contacts`:
     of the list of contacts; `details`: how long, how near, how sure a contact was, 0 to 3 each, if the wearer asked and
-    there was one.
+    there was one; `ended`: the programme is over for this token, as it said or learnt in the visit.
     """
 
     status: dict[str, int] = field(default_factory=dict)
@@ -63,6 +63,7 @@ class VisitResult:
     upload: str = "none"
     details: tuple[int, int, int] | None = None
     complete: bool = False
+    ended: bool = False
     sent_bytes: int = 0
 
 
@@ -101,7 +102,8 @@ async def visit(
     if decide:
         wish = await _while_reading(channel, decide(result.status))
     await _ask(channel, folder, opened, wish, int(clock()), result, show)
-    if (not result.status["state"] & spec.STATE_SHELF or wish.handover) and result.upload != "wiped":
+    on_shelf = result.status["state"] & spec.STATE_SHELF and not wish.handover
+    if not on_shelf and not result.ended and result.upload != "wiped":
         await _hand_lists(channel, folder, result, progress)
     await channel.ask(spec.BYE, b"", spec.OK)
     result.complete = True
@@ -156,6 +158,7 @@ async def _open(
     if progress:
         progress("check", 2, 2)
     result.status, secret = _checked(wire.unpack_status, text)
+    result.ended = bool(result.status["state"] & spec.STATE_ENDED)
     whole = handshake.shown(opening, enc)
     return _Opened(whole, handshake.Keys(whole, secret), own.facts.kind)
 
@@ -206,6 +209,7 @@ async def _hand_lists(channel: Channel, folder: KioskFolder, result: VisitResult
         result.list_serial = offered.serial
     if offered and held < offered.serial:
         result.list = await _hand_list(channel, offered, progress)
+        result.ended = offered.ends and result.list == _LIST_RESULTS[0]
         return
     if offered:
         result.list = "had it"

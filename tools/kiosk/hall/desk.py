@@ -10,7 +10,7 @@ from typing import Any
 
 from bleak.exc import BleakError
 
-from emask import group
+from emask import group, spec
 from tools.kiosk import service
 from tools.kiosk.drop import Drops
 from tools.kiosk.folder import KioskFolder
@@ -200,7 +200,7 @@ class Desk:
         except OSError:
             self.tell(faults.NOT_LOGGED)
         if result.complete:
-            self.flow.finished(result.upload, result.details)
+            self.flow.finished(result.upload, result.details, over=result.ended)
         elif ending.kind == service.OTHER:
             self.flow.back()
         elif ending.kind == service.SILENT:
@@ -235,6 +235,9 @@ class Desk:
 
     def _decide(self, errand: Errand, level_dbm: float) -> Callable[[dict[str, int]], Awaitable[Wish]]:
         async def decide(status: dict[str, int]) -> Wish:
+            if status["state"] & spec.STATE_ENDED:
+                self.flow.news()
+                return Wish()
             if errand.name or not self._known:
                 self.flow.news()
                 return errand.wish()

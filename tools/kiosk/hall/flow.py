@@ -73,6 +73,7 @@ TABLE = {
     "joined": Row({"another": "press", "finish": "start"}, 60),
     "unjoined": Row({"another": "press", "finish": "start"}, 60),
     "paused": Row({}, 10),
+    "ended": Row({}, 20),
     "resumed": Row({}, 10),
     "closed": Row(),
 }
@@ -108,6 +109,7 @@ class Flow:
         self.proxy = False  # a representative agreed in the wearer's place
         self.pause_min = 0
         self.acknowledged = self.referred = self.detailed = self.certified = False
+        self.over = False  # the programme has ended for this token
         self.fault = ""
         self.screen = self._made("start", 0, {})
 
@@ -144,7 +146,7 @@ class Flow:
     def seen(self) -> None:
         """One token is near and is being connected to."""
         self.report = None
-        self.acknowledged = self.referred = self.detailed = False
+        self.acknowledged = self.referred = self.detailed = self.over = False
         self.go("seen")
 
     def ask_which(self) -> None:
@@ -174,8 +176,17 @@ class Flow:
         """The short number of an upload, and the wearer's two seconds, or, by proxy, a minute without a touch."""
         self.go("still" if self.proxy else "number", a=number[0], b=number[1])
 
-    def finished(self, upload: str = "none", details: tuple[int, int, int] | None = None) -> None:
-        """The visit is complete. upload: as in VisitResult; details: how long, how near, how sure, if asked for."""
+    def finished(
+        self, upload: str = "none", details: tuple[int, int, int] | None = None, *, over: bool = False
+    ) -> None:
+        """The visit is complete. upload: as in VisitResult; details: how long, how near, how sure, if asked for; over:
+        the programme has ended for this token. Who was told a result is still given the slip.
+        """
+        self.over = over
+        if over and (self.errand or self.report is None):
+            self.errand, self.proxy = "", False
+            self.go("ended")
+            return
         if self.errand == HOUSEHOLD:
             self.go("joined")  # and the next token may come
             return
@@ -243,6 +254,8 @@ class Flow:
             name = "closed" if self.fault else name
         if name == "closed":
             fields = {"code": self.fault}
+        if name == "done" and self.over:
+            name = "ended"
         if TABLE[name].private and self.report and not fields:
             fields = {"day": self.report.alert_day if name == "alert" else self.report.day, "phone": self.phone}
         self.screen = self._made(name, self.screen.number + 1, fields)

@@ -87,7 +87,7 @@ export class Desk {
     } catch (error) {
       return this.#ended(error);
     }
-    return flow.finished(result?.outcome ?? "");
+    return flow.finished(result?.outcome ?? "", result?.over);
   }
 
   #missing(errand, offered, code) {
@@ -148,6 +148,10 @@ export class Desk {
 
   async #decide(status, errand, code, known) {
     const flags = { handover: spec.ASK_HANDOVER, wipe: spec.ASK_WIPE, upload: spec.ASK_UPLOAD }[errand] ?? 0;
+    if (status.state & spec.STATE_ENDED) {
+      this.#flow.news();
+      return { flags: 0, days: 0, code: null };
+    }
     if (errand || !known) {
       this.#flow.news();
       return { flags: flags | (this.#flow.proxy ? spec.ASK_PROXY : 0), days: DAYS, code };

@@ -9,6 +9,7 @@ export class Flow {
   errand = "";  // what the staff want of the next token
   proxy = false;  // a representative agreed in the wearer's place
   acknowledged = false;
+  over = false;  // the programme has ended for this token
   fault = "";
   #changed;
 
@@ -41,7 +42,7 @@ export class Flow {
   }
 
   seen() {
-    [this.report, this.acknowledged] = [null, false];
+    [this.report, this.acknowledged, this.over] = [null, false, false];
     this.go("seen");
   }
 
@@ -66,11 +67,12 @@ export class Flow {
     this.go(this.proxy ? "still" : "number", { a, b });
   }
 
-  // outcome: "given", "wiped" or "", of what was asked of the wearer.
-  finished(outcome) {
+  // outcome: "given", "wiped" or "", of what was asked of the wearer; over: the programme has ended for this token.
+  finished(outcome, over = false) {
     const errand = this.errand;
-    [this.errand, this.proxy] = ["", false];
-    if (errand === "upload") this.go(outcome === "given" ? "given" : "kept");
+    [this.errand, this.proxy, this.over] = ["", false, over];
+    if (over && (errand || !this.report)) this.go("ended");
+    else if (errand === "upload") this.go(outcome === "given" ? "given" : "kept");
     else if (errand === "wipe") this.go(outcome === "wiped" ? "wiped" : "unwiped");
     else if (errand) this.go("handed");
     else if (this.certified && !this.report) this.go("blind");
@@ -99,6 +101,7 @@ export class Flow {
     if (name === "result") name = this.report.result;
     if (name === "start") [this.errand, this.proxy] = ["", false];
     if (name === "start" && this.fault) [name, fields] = ["closed", { code: this.fault }];
+    if (name === "done" && this.over) name = "ended";
     if (TABLE[name].private && this.report) {
       fields = { day: name === "alert" ? this.report.alert_day : this.report.day, phone: this.phone };
     }

@@ -14,7 +14,8 @@ const PROVEN_BYTES = spec.SESSION_BYTES - spec.SIGNATURE_BYTES;
 
 export class NotMine extends VisitError {}
 
-// A certified phone's visit: {status, outcome: "given", "wiped" or "", upload: {code, visit, sealed} or null}. VisitError.
+// A certified phone's visit: {status, outcome: "given", "wiped" or "", upload: {code, visit, sealed} or null,
+// over: the programme has ended for this token}. VisitError.
 //
 // own: {vouched, facts, privateKey}; now_ms() -> UTC; lists(serial) -> the list for a token that holds `serial`.
 // hooks: greet(blink) -> is it the wearer's; decide(status) -> {flags, days, code}; progress(what, share); show(number).
@@ -24,11 +25,15 @@ export async function visit(channel, own, now_ms, lists, hooks) {
   const opened = await openVisit(channel, own, now_ms, hooks.progress);
   const wish = await whileReading(channel, hooks.decide(opened.status));
   const result = await ask(channel, own, opened, wish, hooks);
-  const shelf = opened.status.state & spec.STATE_SHELF && !(wish.flags & spec.ASK_HANDOVER);
+  let over = Boolean(opened.status.state & spec.STATE_ENDED);
+  const shelf = over || opened.status.state & spec.STATE_SHELF && !(wish.flags & spec.ASK_HANDOVER);
   const list = shelf || result.outcome === "wiped" ? null : await lists(opened.status.list_serial);
-  if (list && list.facts.serial > opened.status.list_serial) await hand(channel, list, hooks.progress);
+  if (list && list.facts.serial > opened.status.list_serial) {
+    const taken = await hand(channel, list, hooks.progress) === spec.LIST_OK;
+    over = taken && Boolean(list.facts.flags & spec.LIST_END);
+  }
   await channel.ask(spec.BYE, NOTHING, [spec.OK]);
-  return { status: opened.status, ...result };
+  return { status: opened.status, over, ...result };
 }
 
 // A stranger's phone brings lists, and is told nothing that it shows. offered: in the order in which they are tried.

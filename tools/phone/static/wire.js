@@ -81,12 +81,12 @@ export async function list(data, root) {
   const facts = head(manifest);
   wants([spec.F0_LIST, spec.F1_LIST].includes(facts.kind), "not a list");
   wants(await isSigned(manifest, key.key), "list is not signed");
-  const [issued_s, base, , , , , , , chunks] = unpack(manifest, [4, 4, 4, 1, 1, 1, 1, 1, 1], HEAD_BYTES);
+  const [issued_s, base, , , flags, , , , chunks] = unpack(manifest, [4, 4, 4, 1, 1, 1, 1, 1, 1], HEAD_BYTES);
   wants(key.since_s <= issued_s && issued_s <= key.until_s && [spec.ANY_REGION, facts.region].includes(key.region),
     "list key does not serve this list");
   wants(data.length === spec.BLOCK_BYTES * (1 + chunks), "list is of another size than it says");
   await checkChunks(data, manifest, chunks);
-  return { ...facts, issued_s, base, chunks, end };
+  return { ...facts, issued_s, base, flags, chunks, end };
 }
 
 async function checkChunks(data, manifest, chunks) {
