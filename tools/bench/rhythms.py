@@ -35,6 +35,7 @@ def named() -> dict[str, Steps]:
         "heard: the daily reminder": rhythm.alert(1, True, False),
         **low,
         "alive": rhythm.light(0),
+        "the end, at the button": rhythm.ended(),
     }
 
 
@@ -65,7 +66,7 @@ def _bars(steps: Steps, part: int) -> list[tuple[int, int]]:
     """(begins at, lasts), ms, of one part."""
     found, at_ms = [], 0
     for on_ms, off_ms, one in steps:
-        if one == part:
+        if one & part:
             found.append((at_ms, on_ms))
         at_ms += on_ms + off_ms
     return found
@@ -87,7 +88,7 @@ def sound(steps: Steps) -> np.ndarray:
     pieces = []
     for on_ms, off_ms, part in steps:
         at_s = np.arange(_RATE_HZ * on_ms // 1000) / _RATE_HZ
-        if part == rhythm.MOTOR:
+        if part & rhythm.MOTOR:
             piece = _HUM_LEVEL * np.sin(2 * np.pi * _HUM_HZ * at_s)
         elif part == rhythm.BUZZER:
             piece = _TONE_LEVEL * np.sign(np.sin(2 * np.pi * _TONE_HZ * at_s))
