@@ -67,7 +67,7 @@ def test_change_that_was_cut_off_is_repeated_with_a_higher_serial(world, monkeyp
         raise OSError("power")
 
     with monkeypatch.context() as patch:
-        patch.setattr(keyring.signing, "write_public", cut)
+        patch.setattr(keyring, "use_root", cut)
         with pytest.raises(OSError, match="power"):
             core.change_root(world.authority, LATER_S)
     first = (world.authority / signing.ROOT_CHANGE).read_bytes()

@@ -259,6 +259,117 @@ def test_publishing_at_once_needs_the_list_key_here_and_burns_no_serial_without_
     assert core.publish(tmp_path / "a", tmp_path / "list.eml", NOW_S).serial == 1
 
 
+# -- another root
+
+
+def asked_for_root(two, *more, now_s=NOW_S):
+    words = ["authority", "draft", two.home, "--new-root", "--out", two.path / "root.json", "--at", now_s, *more]
+    two.command(*words)
+    return ["authority", "sign", two.path / "root.json", "--out", two.path / "signed", *two.holders(), "--at", now_s]
+
+
+def taken_back(two, code=0):
+    return two.command("authority", "accept", two.home, two.path / "signed", "--at", NOW_S, code=code)
+
+
+def test_root_goes_from_draft_to_the_site_with_list_key_and_kiosks_by_the_recovery_keys_word(two, tmp_path):
+    recovery, old = tmp_path / "apart", keyring.root_public(two.home)
+    recovery.mkdir()
+    (two.offline / "recovery.key").rename(recovery / "recovery.key")
+    (tmp_path / "k.pub").write_text(KIOSK.hex())
+    sign = [*asked_for_root(two, "--kiosk", tmp_path / "k.pub"), "--offline", two.offline]
+    assert "no such key file" in two.command(*sign, "--yes", code=2)
+    said = two.command(*sign, "--recovery", recovery, typed="y\ny\n")
+    assert "ANOTHER ROOT, 2, drawn here" in said and "every kiosk needs a new certificate" in said
+    names = {path.name for path in (tmp_path / "signed").iterdir()}
+    assert names == {"root.change", "list-3.cert", signing.certificate_name(KIOSK)}
+    assert keyring.root_public(two.home) == old
+    taken_back(two)
+    change = (two.home / "root.change").read_bytes()
+    facts = signing.check_root(change, keyring.recovery_public(two.home))
+    assert facts.key == keyring.root_public(two.home) != old
+    for name in names - {"root.change"}:
+        signing.check((tmp_path / "signed" / name).read_bytes(), facts.key)
+    made = signer.sign(two.drafted(), two.keys, NOW_S)
+    assert listing.accept(two.home, made.values(), NOW_S) == [1]
+    lists.parse(*made.values(), facts.key)
+    two.command("authority", "site", tmp_path / "site", *(tmp_path / "signed").iterdir())
+    assert (tmp_path / "site" / "root.change").read_bytes() == change
+    assert [path.name for path in two.home.rglob("*.key")] == ["seal.key"]
+
+
+def test_holder_who_says_no_leaves_the_old_root(two, tmp_path):
+    before = {path: path.read_bytes() for path in two.offline.iterdir()}
+    two.command(*asked_for_root(two), "--offline", two.offline, typed="y\nn\n", code=1)
+    assert before == {path: path.read_bytes() for path in two.offline.iterdir()}
+
+
+def test_change_of_the_root_that_was_cut_off_is_signed_again_to_the_same_bytes(two, tmp_path, monkeypatch):
+    sign = [*asked_for_root(two), "--offline", two.offline, "--yes"]
+
+    def cut(*_):
+        raise OSError("power")
+
+    for name in ("use_root", "new_list_key"):
+        with monkeypatch.context() as patch:
+            patch.setattr(keyring, name, cut)
+            assert "power" in two.command(*sign, code=2)
+    two.command(*sign)
+    first = {path.name: path.read_bytes() for path in (tmp_path / "signed").iterdir()}
+    taken_back(two)
+    two.command(*sign)
+    assert first == {path.name: path.read_bytes() for path in (tmp_path / "signed").iterdir()}
+    assert "as drafted" in taken_back(two)
+
+
+def test_older_root_is_neither_drawn_again_nor_taken_back(two):
+    made = []
+    for now_s in (NOW_S, NOW_S + 60):
+        with store.opened(two.home) as database:
+            made.append(Draft(core.want_root(database, now_s)))
+    first = signer.sign(made[0], two.keys, NOW_S)
+    second = signer.sign(made[1], two.keys, NOW_S + 60)
+    with pytest.raises(Refused, match="root 4 was drawn here already"):
+        signer.sign(made[0], two.keys, NOW_S + 90)
+    listing.accept(two.home, second.values(), NOW_S + 90)
+    with pytest.raises(Refused, match="root 4 counts here already"):
+        listing.accept(two.home, first.values(), NOW_S + 90)
+
+
+def root_wanted(serial):
+    root = keyring.wanted_root(serial, NOW_S)
+    return root, keyring.wanted_list_key(serial + 1, NOW_S)
+
+
+@pytest.mark.parametrize(
+    ("certificates", "why"),
+    [
+        (root_wanted(4)[:1], "needs a new list key"),
+        (root_wanted(4)[::-1], "comes first and once"),
+        (root_wanted(4) + root_wanted(6), "comes first and once"),
+        ((replace(root_wanted(4)[0], head=signed.Head(spec.ROOT_KEY, 5, 4)), root_wanted(4)[1]), "no region's"),
+        ((replace(root_wanted(4)[0], key=KIOSK), root_wanted(4)[1]), "are drawn here"),
+        ((replace(root_wanted(4)[0], until_s=NOW_S * 2 + 1), root_wanted(4)[1]), "longer than is allowed"),
+    ],
+)
+def test_draft_of_a_root_that_no_authority_would_make_is_refused(asked, certificates, why):
+    with pytest.raises(Refused, match=why):
+        signer.sign(Draft(certificates), asked[1], NOW_S)
+
+
+def test_change_of_the_root_is_taken_back_only_if_it_was_asked_for_and_by_the_recovery_key(two, tmp_path):
+    with pytest.raises(Refused, match="was not asked for here"):
+        listing.accept(two.home, signer.sign(Draft(root_wanted(40)), two.keys, NOW_S).values(), NOW_S)
+    other = Two(tmp_path / "other")
+    made = signer.sign(Draft(root_wanted(2)), other.keys, NOW_S)
+    before = {path: path.read_bytes() for path in two.home.iterdir() if path.is_file()}
+    for files in (made.values(), [*made.values()] * 2):
+        with pytest.raises(Refused, match="recovery key, or not alone"):
+            listing.accept(two.home, files, NOW_S)
+    assert before == {path: path.read_bytes() for path in two.home.iterdir() if path.is_file()}
+    store.close(other.home)
+
+
 # -- the end of the programme
 
 END = "end region 5\n"

@@ -82,6 +82,14 @@ def want_list_key(database: Connection, now_s: int) -> Wanted:
     return wanted
 
 
+def want_root(database: Connection, now_s: int) -> tuple[Wanted, Wanted]:
+    """A fresh root, to be vouched for by the recovery key, and a list key of it."""
+    wanted = keyring.wanted_root(_next_certificate(database), now_s)
+    _note_certificate(database, wanted.head, wanted.until_s)
+    store.note(database, now_s, "change-root")
+    return wanted, want_list_key(database, now_s)
+
+
 def certify_kiosk(
     folder: Path,
     public: bytes,
@@ -113,12 +121,12 @@ def change_root(
 
     Needs the offline recovery key, not the old root.
     """
+    away = offline or keyring.offline(folder)
     with store.opened(folder) as database:
-        wanted = keyring.wanted_root(_next_certificate(database), now_s)
-        keyring.change_root(folder, offline or keyring.offline(folder), wanted, chance)
-        _note_certificate(database, wanted.head, wanted.until_s)
-        store.note(database, now_s, "change-root")
-    return wanted.head.serial, change_list_key(folder, now_s, offline, chance)
+        root, list_key = want_root(database, now_s)
+        keyring.change_root(folder, away, root, chance)
+        keyring.new_list_key(away, keyring.holders(folder), list_key, chance)
+    return root.head.serial, list_key.head.serial
 
 
 def revoke(folder: Path, serial: int, now_s: int) -> None:
@@ -185,4 +193,5 @@ __all__ = [
     "revoke",
     "want_kiosk",
     "want_list_key",
+    "want_root",
 ]

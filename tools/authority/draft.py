@@ -26,7 +26,7 @@ class DraftError(Exception):
 
 @dataclass(frozen=True)
 class Wanted:
-    """A certificate that is asked for. key: of a kiosk; empty: a list key, which is drawn where it is certified."""
+    """A certificate that is asked for. key: of a kiosk; empty: a list key or a root, drawn where it is certified."""
 
     head: signed.Head
     since_s: int
@@ -44,7 +44,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Draft:
-    """certificates are made first. agreed: the names of the two who agreed in the service, for the holders to see."""
+    """certificates are made first, in their order. agreed: who agreed in the service, for the holders to see."""
 
     certificates: tuple[Wanted, ...] = ()
     lists: tuple[Listed, ...] = ()
@@ -73,7 +73,7 @@ def _array(items: dict, most: int) -> dict:
 
 
 _CERTIFICATE = _object(
-    kind={"enum": [spec.LIST_KEY, spec.KIOSK_KEY, spec.PROXY_KIOSK_KEY]},
+    kind={"enum": [spec.LIST_KEY, spec.KIOSK_KEY, spec.PROXY_KIOSK_KEY, spec.ROOT_KEY]},
     region=_number(16),
     serial=_number(32),
     since=_number(32),

@@ -7,7 +7,7 @@ FOLDER, the authority's, or what is handed over to it:
 HOLDER, by default FOLDER/keys; away from FOLDER one folder for each person without whom no list is signed:
   list-SERIAL.key, .cert      the list key, or the person's share of it, and the root's certificate, for a year
 OFFLINE, by default FOLDER/offline, on a medium that is put away:
-  root.key                    certifies keys
+  root.key                    certifies keys; root-SERIAL.key beside it is the same, after a change
   recovery.key                names another root, and nothing else; better on a medium of its own
   seal.pub                    what kiosks' certificates name: uploads are sealed to it
 """
@@ -26,7 +26,7 @@ from tools.signing import Chance, KeyFileError
 
 FIRST_SERIAL = 1
 LIST_KEY_LIFE_S = 365 * spec.DAY_S
-_ROOT_LIFE_S = 10 * LIST_KEY_LIFE_S
+ROOT_LIFE_S = 10 * LIST_KEY_LIFE_S
 
 
 def holders(folder: Path) -> tuple[Path, ...]:
@@ -77,7 +77,7 @@ def recovery_public(folder: Path) -> bytes:
 
 def wanted_root(serial: int, now_s: int) -> Wanted:
     """What the recovery key is to say of a new root."""
-    return Wanted(signed.Head(spec.ROOT_KEY, spec.ANY_REGION, serial), now_s, now_s + _ROOT_LIFE_S)
+    return Wanted(signed.Head(spec.ROOT_KEY, spec.ANY_REGION, serial), now_s, now_s + ROOT_LIFE_S)
 
 
 def change_root(folder: Path, away: Path, wanted: Wanted, chance: Chance) -> None:
@@ -85,12 +85,44 @@ def change_root(folder: Path, away: Path, wanted: Wanted, chance: Chance) -> Non
 
     The change is written before the root key is replaced: no key signs that nobody could come to believe.
     """
-    recovery = signing.load_signing_key(away / "recovery.key")
-    fresh = away / f"root-{wanted.head.serial}.key"
-    root = signing.new_signing_key(fresh, chance)
-    write_whole(folder / signing.ROOT_CHANGE, _certified(recovery, wanted, signing.public_bytes(root), bytes(32)))
-    signing.write_public(folder / "root.pub", root)
-    fresh.replace(away / "root.key")
+    take_root(folder, new_root(away, away, wanted, chance))
+    use_root(away, wanted.head.serial)
+
+
+def new_root(away: Path, recovery: Path, wanted: Wanted, chance: Chance) -> bytes:
+    """Draw another root, not in use yet, for which the recovery key in `recovery` vouches: the change of the root.
+
+    What was drawn for that serial before is kept: a call that was cut off may be repeated.
+    """
+    word = signing.load_signing_key(recovery / "recovery.key")
+    root = _drawn(_root_file(away, wanted.head.serial), chance)
+    return _certified(word, wanted, signing.public_bytes(root), bytes(32))
+
+
+def use_root(away: Path, serial: int) -> None:
+    """From now on this root certifies, in place of the one before."""
+    write_whole(away / "root.key", _root_file(away, serial).read_bytes(), 0o600)
+
+
+def newest_root(away: Path) -> int:
+    """The highest serial of the roots that were drawn here in place of the first; 0: none was."""
+    return max((int(path.stem[5:]) for path in away.glob("root-*.key") if path.stem[5:].isdigit()), default=0)
+
+
+def _root_file(away: Path, serial: int) -> Path:
+    return away / f"root-{serial}.key"
+
+
+def take_root(folder: Path, change: bytes) -> None:
+    """Keep a change of the root where the service is; whether it is one was checked."""
+    write_whole(folder / signing.ROOT_CHANGE, change)
+    write_whole(folder / "root.pub", certificate.unpack(change).key.hex().encode() + b"\n")
+
+
+def root_serial(folder: Path) -> int:
+    """The serial of the root that counts; 0: the first."""
+    path = folder / signing.ROOT_CHANGE
+    return certificate.unpack(path.read_bytes()).serial if path.exists() else 0
 
 
 def seal_key(folder: Path) -> X25519PrivateKey:

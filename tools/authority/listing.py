@@ -100,10 +100,14 @@ def accept(folder: Path, files: Iterable[bytes], now_s: int) -> list[int]:
 
     Refused, and nothing noted, if any of it is not signed up to the root or not what was drafted here, all of it.
     """
-    root = keyring.root_public(folder)
+    files = list(files)
+    changes = [data for data in files if _is_root(data)]
     families: dict[int, list[lists.ListFile]] = {}
     with store.opened(folder) as database:
+        root = _changed_root(folder, database, changes) if changes else keyring.root_public(folder)
         for data in files:
+            if data in changes:
+                continue
             if len(data) < lists.SMALLEST_BYTES:
                 _check_certificate(database, root, data)
                 continue
@@ -114,16 +118,41 @@ def accept(folder: Path, files: Iterable[bytes], now_s: int) -> list[int]:
             families.setdefault(taken.serial, []).append(taken)
         for serial, found in families.items():
             _publish(database, serial, found, now_s)
+        for change in changes:  # last: until then nothing here believes it
+            keyring.take_root(folder, change)
     return sorted(families)
 
 
+def _is_root(data: bytes) -> bool:
+    try:
+        return certificate.unpack(data).kind == spec.ROOT_KEY
+    except signed.SignedError:
+        return False
+
+
+def _changed_root(folder: Path, database: Connection, changes: list[bytes]) -> bytes:
+    """The new root, of the one change that came; Refused if the recovery key does not vouch for it, or it is old."""
+    try:
+        (facts,) = [signing.check_root(data, keyring.recovery_public(folder)) for data in changes]
+    except (signed.SignedError, ValueError):
+        raise Refused("the change of the root is not signed by this authority's recovery key, or not alone") from None
+    _check_asked(database, facts)
+    if facts.serial < keyring.root_serial(folder):
+        raise Refused(f"root {keyring.root_serial(folder)} counts here already, and serials only go up")
+    return facts.key
+
+
 def _check_certificate(database: Connection, root: bytes, data: bytes) -> None:
-    known = tables.certificates.c
     try:
         facts = certificate.unpack(data)
         signing.check(data, root)
     except signed.SignedError as error:
         raise Refused(f"a certificate is not signed by this authority's root: {error}") from None
+    _check_asked(database, facts)
+
+
+def _check_asked(database: Connection, facts: certificate.Certificate) -> None:
+    known = tables.certificates.c
     wanted = (known.serial == facts.serial, known.kind == facts.kind, known.region == facts.region)
     if not database.execute(select(known.serial).where(*wanted, known.until_s == facts.until_s)).first():
         raise Refused(f"certificate {facts.serial} was not asked for here")

@@ -68,6 +68,7 @@ def keys(handover: Path, offline: Path, holders: tuple[Path, ...], now_s: int) -
 @click.option("--days", type=click.IntRange(1, 14), default=14, show_default=True, help="Of the kiosks' certificates.")
 @click.option("--proxy", is_flag=True, help="The kiosks may also ask those who can't press: clinics only.")
 @click.option("--new-list-key", is_flag=True, help="A new list key, drawn where the draft is signed.")
+@click.option("--new-root", is_flag=True, help="Another root and a list key of it, by the word of the recovery key.")
 @click.option(
     "--end",
     is_flag=True,
@@ -83,15 +84,16 @@ def make_draft(
     days: int,
     proxy: bool,
     new_list_key: bool,
+    new_root: bool,
     end: bool,
     now_s: int,
 ) -> None:
-    """Write down what is to be signed: a release, kiosks' certificates, a new list key; or the programme's end.
+    """Write down what is to be signed: a release, kiosks' certificates, new keys; or the programme's end.
 
     Needs no key that signs.
     """
     if end:
-        if release or kiosks or new_list_key:
+        if release or kiosks or new_list_key or new_root:
             raise click.UsageError("--end stands alone: it is a draft of its own")
         _draft_end(folder, out, region, now_s)
         return
@@ -99,11 +101,12 @@ def make_draft(
         public = [signing.load_public(path) for path in kiosks]
         made = listing.draft_release(folder, release, now_s) if release else draft.Draft()
         with store.opened(folder) as database:
-            wanted = [core.want_list_key(database, now_s)] if new_list_key else []
+            wanted = list(core.want_root(database, now_s)) if new_root else []
+            wanted += [core.want_list_key(database, now_s)] if new_list_key and not new_root else []
             wanted += [core.want_kiosk(database, key, region, now_s, days, proxy=proxy) for key in public]
         whole = draft.Draft(tuple(wanted), made.lists, made.agreed)
         if not whole.lists and not whole.certificates:
-            raise click.UsageError("what is to be signed? --release, --kiosk --new-list-key or --end")
+            raise click.UsageError("what is to be signed? --release, --kiosk --new-list-key, --new-root or --end")
         write_whole(out, draft.pack(whole))
     click.echo(f"The draft is in {out}. Its SHA-256: {signer.drafted_as(whole)}")
 
@@ -132,11 +135,23 @@ def _typed(who: str, phrase: str, otherwise: str, err: bool = False) -> None:
 @click.option(
     "--offline", type=click.Path(file_okay=False, path_type=Path), help="The root's, if certificates are asked."
 )
+@click.option(
+    "--recovery",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The recovery key's, if another root is asked.  [default: the root's]",
+)
 @click.option("--yes", is_flag=True, help="Don't ask the holders; not for an end.")
 @click.option("--json", "as_json", is_flag=True)
 @at
 def sign(
-    source: Path, out: Path, holders: tuple[Path, ...], offline: Path | None, yes: bool, as_json: bool, now_s: int
+    source: Path,
+    out: Path,
+    holders: tuple[Path, ...],
+    offline: Path | None,
+    recovery: Path | None,
+    yes: bool,
+    as_json: bool,
+    now_s: int,
 ) -> None:
     """Sign DRAFT, on a computer without a network: say in words what it is, ask each holder, write what is signed.
 
@@ -154,7 +169,7 @@ def sign(
         for line in signer.words(asked, before):
             click.echo(line, err=as_json)
         _ask_holders(len(holders), signer.phrase(asked), yes, as_json)
-        made = signer.sign(asked, Keys(holders, offline), now_s)
+        made = signer.sign(asked, Keys(holders, offline, recovery), now_s)
         for name, data in made.items():
             write_whole(out / name, data)
     click.echo(json.dumps({"files": sorted(made)}) if as_json else f"{len(made)} files are in {out}.")
@@ -179,9 +194,10 @@ def _ask_holders(count: int, phrase: str, yes: bool, err: bool) -> None:
 def accept(folder: Path, source: Path, now_s: int) -> None:
     """Check what came back signed against the drafts, all of it, and note the lists as published.
 
-    Then: emask authority site SITE SIGNED/*.eml SIGNED/kiosk-*.cert
+    A change of the root counts here from then on. Then: emask authority site SITE SIGNED/*.eml SIGNED/kiosk-*.cert
+    SIGNED/*.change
     """
-    files = [path.read_bytes() for path in sorted(source.iterdir()) if path.suffix in (".eml", ".cert")]
+    files = [path.read_bytes() for path in sorted(source.iterdir()) if path.suffix in (".eml", ".cert", ".change")]
     if not files:
         raise BadInput(f"{source}: nothing that was signed is in it")
     with Plain():

@@ -25,6 +25,7 @@ from tools.files import write_whole
 from tools.signing import Chance
 
 _LOG = "signed.json"
+_LIVES_S = {spec.LIST_KEY: keyring.LIST_KEY_LIFE_S + spec.DAY_S, spec.ROOT_KEY: keyring.ROOT_LIFE_S}
 _GOOD_S = 24 * 3_600  # as a release that two persons agreed on
 _CLOCK_SLACK_S = 3_600
 _RECORDS_S = spec.INFECTIOUS_DAYS * spec.DAY_S  # nothing that is older is on a list
@@ -32,10 +33,13 @@ _RECORDS_S = spec.INFECTIOUS_DAYS * spec.DAY_S  # nothing that is older is on a 
 
 @dataclass(frozen=True)
 class Keys:
-    """Where they are. holders: of the list key; offline: of the root, needed for certificates only."""
+    """Where they are. holders: of the list key; offline: of the root, needed for certificates only; recovery: of the
+    recovery key, if it is not beside the root.
+    """
 
     holders: tuple[Path, ...]
     offline: Path | None = None
+    recovery: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def check(draft: Draft, now_s: int, before: Last) -> None:
         raise Refused("the draft asks for nothing")
     for wanted in draft.certificates:
         _check_certificate(wanted, now_s)
+    _check_root(draft.certificates)
     if not draft.lists:
         return
     if drafted_as(draft) != before.draft and draft.lists[0].terms.serial <= before.serial:
@@ -75,15 +80,26 @@ def check(draft: Draft, now_s: int, before: Last) -> None:
         _check_list(entry, now_s)
 
 
+def _check_root(certificates: Sequence[Wanted]) -> None:
+    """Another root comes first and once, for every region, and with a list key that it certifies."""
+    kinds = [wanted.head.kind for wanted in certificates]
+    if spec.ROOT_KEY not in kinds:
+        return
+    if kinds.index(spec.ROOT_KEY) or kinds.count(spec.ROOT_KEY) > 1 or certificates[0].head.region:
+        raise Refused("a new root comes first and once, and is no region's")
+    if spec.LIST_KEY not in kinds:
+        raise Refused("a new root needs a new list key: the old one's certificate ends with the old root")
+
+
 def _check_certificate(wanted: Wanted, now_s: int) -> None:
-    is_list_key = wanted.head.kind == spec.LIST_KEY
-    most_s = keyring.LIST_KEY_LIFE_S + spec.DAY_S if is_list_key else certificate.LONGEST_KIOSK_S
+    drawn_here = wanted.head.kind in _LIVES_S
+    most_s = _LIVES_S.get(wanted.head.kind, certificate.LONGEST_KIOSK_S)
     if not 0 < wanted.until_s - wanted.since_s <= most_s:
         raise Refused(f"certificate {wanted.head.serial} would hold for longer than is allowed")
     if wanted.since_s > now_s + _CLOCK_SLACK_S or wanted.until_s <= now_s:
         raise Refused(f"certificate {wanted.head.serial} does not hold now: is this computer's date right?")
-    if is_list_key == bool(wanted.key):
-        raise Refused(f"certificate {wanted.head.serial}: a list key is drawn here, and a kiosk's is not")
+    if drawn_here == bool(wanted.key):
+        raise Refused(f"certificate {wanted.head.serial}: a list key and a root are drawn here, and a kiosk's is not")
 
 
 def _check_family(entries: Sequence[Listed]) -> None:
@@ -142,6 +158,11 @@ def words(draft: Draft, before: Last) -> list[str]:
 
 def _certificate_words(wanted: Wanted) -> str:
     until = f"until {_day(wanted.until_s)}"
+    if wanted.head.kind == spec.ROOT_KEY:
+        return (
+            f"ANOTHER ROOT, {wanted.head.serial}, drawn here, by the word of the recovery key. What the old root signed"
+            " ends wherever the change comes: every kiosk needs a new certificate."
+        )
     if wanted.head.kind == spec.LIST_KEY:
         return f"Certificate {wanted.head.serial}: a new list key, drawn here, {until}. Older list keys end with it."
     proxy = ", which may ask those who can't press" if wanted.head.kind == spec.PROXY_KIOSK_KEY else ""
@@ -219,10 +240,20 @@ def sign(draft: Draft, keys: Keys, now_s: int, chance: Chance = secrets.token_by
 def _certified(wanted: Wanted, keys: Keys, chance: Chance) -> tuple[str, bytes]:
     if keys.offline is None:
         raise Refused("a certificate is asked for: that needs the root's folder")
+    if wanted.head.kind == spec.ROOT_KEY:
+        return signing.ROOT_CHANGE, _another_root(wanted, keys.offline, keys.recovery or keys.offline, chance)
     if wanted.head.kind == spec.LIST_KEY:
         data = keyring.new_list_key(keys.offline, keys.holders, wanted, chance)
         return f"list-{wanted.head.serial}.cert", data
     return signing.certificate_name(wanted.key), keyring.certify_kiosk(keys.offline, wanted)
+
+
+def _another_root(wanted: Wanted, offline: Path, recovery: Path, chance: Chance) -> bytes:
+    if wanted.head.serial < keyring.newest_root(offline):
+        raise Refused(f"root {keyring.newest_root(offline)} was drawn here already, and serials only go up")
+    change = keyring.new_root(offline, recovery, wanted, chance)
+    keyring.use_root(offline, wanted.head.serial)
+    return change
 
 
 def _remember(holder: Path, signed: Last) -> None:
