@@ -105,6 +105,53 @@ def test_next_wearer_has_a_key_and_contacts_of_their_own():
     assert device.alert is None
 
 
+def without_power(device):
+    """The same token after its battery was out."""
+    board.now_ms, board.rtc = 5000, b""
+    return rig.boot()
+
+
+def test_first_time_told_after_a_wipe_needs_no_second_kiosk_and_dates_what_the_next_wearer_hears():
+    from matching import Matching
+
+    then_s = UTC + 9 * 86400
+    for lost in (False, True):
+        device, secrets, _ = worn()
+        asked(device)
+        device = without_power(device) if lost else device
+        assert device.clock.anchored != lost
+        rig.Visit(device, then_s).ask(spec.ASK_HANDOVER)
+        assert device.clock.anchored and abs(device.own_s() - then_s) <= 2, lost
+        assert len(list(device.store.read(spec.ANCHOR))) == 1 and is_first_key(device, secrets)
+        first = device.own_slot()
+        advert_now = rig.neighbour(first, CASE)
+        for _ in range(40):
+            device.radio.heard = [(at, -50, advert_now(device)) for at in (10, 110, 210)]
+            rig.minutes(device, 1)
+        device.radio.heard = []
+        rig.minutes(device, 30)
+        data = rig._list([keylist.pack_record(CASE, first, 0, 4)], serial=9, issued_s=device.own_s() + 7200)
+        assert rig.Visit(device, device.own_s()).hand(data) == rig._acked(spec.LIST_OK)
+        asyncio.run(Matching(device).run())
+        assert device.alert and device.alert[0] == then_s // 86400, lost
+
+
+def is_first_key(device, secrets):
+    rig.minutes(device, 1)
+    return bytes(device.identity._own.key) not in secrets and len(list(device.store.read(spec.KEY))) == 1
+
+
+def test_first_time_told_after_a_wipe_is_not_before_the_last_list():
+    device, _, _ = worn()
+    asked(device)
+    device = without_power(device)
+    rig.Visit(device, UTC + 3600).ask(spec.ASK_HANDOVER)
+    assert not device.state.shelf and not device.clock.anchored
+    assert not list(device.store.read(spec.ANCHOR))
+    rig.Visit(device, UTC + 2 * 86400)
+    assert device.clock.anchored and device.own_s() == UTC + 2 * 86400
+
+
 def test_shelved_token_can_be_wiped_too():
     device, secrets, _ = worn()
     rig.Visit(device, device.own_s()).ask(spec.ASK_SHELF)
