@@ -205,9 +205,9 @@ class Session:
     # -- lists
 
     def _pushed(self, kind, body):
-        # From anyone: a list is believed for its signatures. What one learns by it is bounded, hence the offers.
+        # From anyone: a list is believed for its signatures. At the door what one may ask is bounded.
         self._stage = _PUSHED
-        self._offers -= kind == spec.LIST_OFFER
+        self._offers -= self.door and kind == spec.LIST_OFFER
         if self._device.state.shelf or self._offers < 0 or kind not in (spec.LIST_OFFER, spec.LIST_DATA):
             return self._refuse(spec.REFUSED_NOT_NOW)
         return self._list(kind, body)

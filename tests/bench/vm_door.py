@@ -286,6 +286,16 @@ def test_door_tells_nothing_of_how_far_a_list_has_come():
     assert Pushed(device).hand(data) == rig._acked(spec.LIST_OK)
 
 
+def test_stranger_in_a_visit_may_offer_all_that_they_carry():
+    device, _ = rig.handed_over()
+    first = Pushed(device, door=False)
+    for serial in (9, 8, 7, 6):
+        assert first.answer(spec.LIST_OFFER, rig._list([], serial, region=3)[:178]) == rig._acked(
+            spec.LIST_WRONG_REGION
+        )
+    assert first.hand(rig._list([])) == rig._acked(spec.LIST_OK)
+
+
 def test_stranger_in_a_visit_brings_lists_and_nothing_else():
     device, _ = rig.handed_over()
     data = rig._list(rig._records(250))

@@ -74,6 +74,10 @@ class BenchAir:
         await asyncio.sleep(_PRESS_S)
         self.hands.do(name, "up")
 
+    def wait(self, seconds):
+        """So long of the bench's time."""
+        self._do(asyncio.sleep(seconds))
+
     def walk_away(self, name):
         self._do(self._gone(name))
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from emask import spec
 from tests.kiosk.browser import on, tap
 from tests.phone.bench_air import BenchAir
 from tests.phone.emulation import bluetooth_chromium
@@ -47,6 +48,29 @@ def to_result(phone, air, name):
     air.press(name)
     phone.find("which")
     tap(phone.page, "yes", "closer")
+
+
+def test_stranger_s_phone_brings_the_list_to_a_token_and_learns_nothing(stranger, air):
+    on(stranger.page, "start")
+    before = matched(air, "token-01")
+    air.kinds.clear()
+    with stranger.bluetooth(air):
+        air.press("token-01")
+        stranger.find("done")
+        assert set(air.kinds) == {spec.LIST_OFFER, spec.LIST_DATA, spec.BYE}
+        air.wait(120)
+        assert matched(air, "token-01") == before + 1
+        on(stranger.page, "start")
+        air.kinds.clear()
+        air.press("token-01")  # it has the list: the same screens
+        stranger.find("done")
+        assert set(air.kinds) == {spec.LIST_OFFER, spec.BYE}
+    air.put_back("token-01")
+
+
+def matched(air, name):
+    """How many lists a token has compared."""
+    return (air.run.out / f"{name}.txt").read_text().count("match records=")
 
 
 def test_alerted_token_tells_its_wearer_is_acknowledged_and_takes_the_list(nurse, air):
