@@ -5,7 +5,7 @@ import asyncio
 from cues import by_day, play
 from micropython import const
 
-from emask import alert, rhythm
+from emask import alert, rhythm, spec
 
 DEADLINE_MS = const(60000)
 _LONG_MS = const(2000)
@@ -16,9 +16,14 @@ _CONFIRM_MS = const(600)
 def due(device):
     """True when a signal should be given now."""
     now_ms = device.board.clock_ms()
-    if now_ms < device.alert_next_ms or not device.alert_open():
+    if now_ms < device.alert_next_ms or not (device.alert_open() or unsaid(device)):
         return False
     return by_day(device)
+
+
+def unsaid(device):
+    """True when the wearer is to be told that the alert was taken back."""
+    return alert.unsaid(device.alert, device.own_s() // spec.DAY_S)
 
 
 class Signal:
@@ -31,7 +36,13 @@ class Signal:
         """Play, and set the time of the next."""
         device = self._device
         flags = device.alert[2]
-        device.alert_next_ms = device.board.clock_ms() + alert.repeat_ms(flags)
+        now_ms = device.board.clock_ms()
+        if flags & alert.TAKEN_BACK:
+            device.alert_next_ms = now_ms + alert.REMIND_MS
+            print("taken back signal")
+            await play(device.board, rhythm.taken_back())
+            return
+        device.alert_next_ms = now_ms + alert.repeat_ms(flags)
         print("alert signal")
         aloud = alert.aloud(device.own_s(), device.board.HAS_MOTOR)
         await play(device.board, rhythm.alert(alert.grade(device.alert), flags & alert.HEARD, aloud))
@@ -53,7 +64,7 @@ class Press:
         while device.board.button_pressed() and held_ms < _LONG_MS:
             await asyncio.sleep_ms(_STEP_MS)
             held_ms += _STEP_MS
-        if held_ms >= _LONG_MS and device.alert_open():
+        if held_ms >= _LONG_MS and (device.alert_open() or unsaid(device)):
             await self._heard()
         else:
             if device.state.ended:

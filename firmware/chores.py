@@ -12,9 +12,11 @@ _OF_SIGNALS = ("alerter", "cues", "emask.rhythm")
 _OF_OTHERS = _OF_SIGNALS + (
     "matching",
     "second",
+    "afterwards",
     "exempt",
     "emask.group",
     "emask.match",
+    "emask.met",
     "emask.sought",
     "emask.exposure",
     "emask.encounter",

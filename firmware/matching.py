@@ -4,10 +4,11 @@ how the list came.
 
 import asyncio
 
+import afterwards
 import exempt
 from micropython import const
 
-from emask import alert, group, spec
+from emask import group, spec
 from emask.match import Matcher
 
 DEADLINE_MS = const(3600000)
@@ -23,7 +24,7 @@ class Matching:
         self._device = device
 
     async def run(self):
-        """Compare, decide, keep the alert, remember the list as matched."""
+        """What was withdrawn first; then compare, decide, keep the alert, remember the list as matched."""
         device = self._device
         lists = device.lists
         header = lists.header()
@@ -31,27 +32,34 @@ class Matching:
             await self._end()
             return
         certain = device.clock.anchored
-        secret = exempt.household(device)
-        own_group = (lambda record: group.own(secret, record)) if secret else None
-        matcher = Matcher(header, device.store, device.anchors(), own_group=own_group)
-        pauses = exempt.pauses(device)
-        for at in range(0, len(pauses), 2):
-            matcher.exposure.pauses.append((pauses[at], pauses[at + 1] - 1))
-        for at, _ in enumerate(matcher.run(lists.records)):
-            if not at & _STEPS:
-                await self._breathe()
-        record = None
+        left = afterwards.rest(device, header.withdrawn) if header.kind == spec.F0_LIST else None
+        if left is not None:
+            afterwards.judge(device, left, (await self._exposure(lambda: iter(left))).decided if left else None)
+        exposure = await self._exposure(lists.records)
+        new = False
         if header.kind == spec.F0_LIST:
-            record = alert.renewed(device.alert, matcher.exposure.decided, header.serial)
-        if record:
-            device.set_alert(record)
+            met = [lists.record(number) for number in exposure.met[:3]]
+            new = afterwards.remember(device, exposure.decided, met)
         import second
 
-        second.compared(device, header, matcher.exposure, lists.record, bool(record))
+        second.compared(device, header, exposure, lists.record, new)
         lists.matched(certain)
         device.list_waits = False
         device.power.kick()  # the signal of an alert does not wait for the next window
-        print("match records=%d alert=%d" % (header.count, 1 if record else 0))
+        print("match records=%d alert=%d" % (lists.header().count, new))
+
+    async def _exposure(self, open_records):
+        device = self._device
+        secret = exempt.household(device)
+        own_group = (lambda record: group.own(secret, record)) if secret else None
+        matcher = Matcher(device.lists.header(), device.store, device.anchors(), own_group=own_group)
+        pauses = exempt.pauses(device)
+        for at in range(0, len(pauses), 2):
+            matcher.exposure.pauses.append((pauses[at], pauses[at + 1] - 1))
+        for at, _ in enumerate(matcher.run(open_records)):
+            if not at & _STEPS:
+                await self._breathe()
+        return matcher.exposure
 
     async def _end(self):
         # The list waits until all is done: a cut begins with it again.

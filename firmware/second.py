@@ -43,8 +43,9 @@ def compared(device, header, exposure, record_of, warned):
 
 
 def stands(device):
-    """Whether there is an alert that has not expired, be it ended at a kiosk."""
-    return device.alert is not None and device.own_s() // spec.DAY_S <= device.alert[4]
+    """Whether there is an alert that has not expired nor was taken back, be it ended at a kiosk."""
+    known = device.alert
+    return known is not None and not known[2] & alert.TAKEN_BACK and device.own_s() // spec.DAY_S <= known[4]
 
 
 def lesser(device):

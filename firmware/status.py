@@ -11,6 +11,7 @@ def fields(device):
     state = device.state
     store = device.store
     standing = device.alert_open()
+    unsaid = alert.unsaid(device.alert, device.own_s() // spec.DAY_S)
     lesser = second.lesser(device)
     bits = spec.STATE_SHELF if state.shelf else 0
     bits |= spec.STATE_TIME_KNOWN if device.clock.anchored else 0
@@ -30,7 +31,7 @@ def fields(device):
         min(device.board.battery_mv(), 0xFFFF),
         device.list_info.sure,
         device.list_info.issued,
-        device.alert[0] if standing else 0,
+        device.alert[0] if standing else spec.ALERT_TAKEN_BACK if unsaid else 0,
         handshake.bucket(store.about(), 0x80000000),
         handshake.bucket(state.adverts, 0x80000000),
         handshake.bucket(state.dropped, 0x8000),

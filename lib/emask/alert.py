@@ -8,6 +8,7 @@ ALERT_BYTES = 10
 GRADE_CONTACT = const(1)  # in the low two bits of the grade
 HEARD = const(1)  # the wearer answered by a long press
 ACKNOWLEDGED = const(2)  # ended at a kiosk
+TAKEN_BACK = const(4)  # its records were withdrawn; the day is that of the alert before
 EXPIRY_DAYS = const(14)
 
 REPEAT_MS = const(600000)
@@ -43,9 +44,26 @@ def flagged(known, flag):
     return pack(known[0], known[1], known[2] | flag, known[3], known[4])
 
 
+def judged(known, decision):
+    """The ALERT record after some of its records were withdrawn and the rest decided anew: no new signal."""
+    day, _minutes, details = decision
+    return pack(day, GRADE_CONTACT | details << 2, known[2], known[3], day + EXPIRY_DAYS)
+
+
+def taken_back(known, before):
+    """The ALERT record after all of its records were withdrawn. before: day of the alert before it, which must not
+    come back; the wearer is told as long as this one would have stood."""
+    return pack(before, known[1], TAKEN_BACK, known[3], known[4])
+
+
 def active(known, day):
     """Whether the alert of these fields still stands on this UTC day; None never does."""
-    return known is not None and not known[2] & ACKNOWLEDGED and day <= known[4]
+    return known is not None and not known[2] & (ACKNOWLEDGED | TAKEN_BACK) and day <= known[4]
+
+
+def unsaid(known, day):
+    """Whether it was taken back and the wearer is to be told; None never was."""
+    return known is not None and known[2] & (TAKEN_BACK | HEARD | ACKNOWLEDGED) == TAKEN_BACK and day <= known[4]
 
 
 def repeat_ms(flags):

@@ -10,6 +10,7 @@ from emask.encounter import Encounter
 
 _PART = const(240)  # minutes; see emask.context
 _PARTS = const(6)  # of a day
+_DAY = const(1440)
 _BLOCKS = const(48)  # of five minutes, in a part
 _HOUR = const(60)
 _SPAN = const(16)  # minutes of a sighting
@@ -30,7 +31,8 @@ class Exposure:
     First `hit` for every sighting that matched, then `run`. At most 640 hits; the rest is counted in `hits_dropped`.
 
     decided: None, or (UTC day with most of the minutes, minutes within the distance, details); details: length,
-    nearness, certainty, two bits each, for a health worker's words, never for the wearer's signal. left_out: records of
+    nearness, certainty, two bits each, for a health worker's words, never for the wearer's signal. met: the contacts of
+    that day and the days beside it, most sightings first. left_out: records of
     the own household or home, which count only if the rule says so. pauses: (first, last) UTC minutes in which the
     wearer was protected: no block that they touch counts.
     """
@@ -41,6 +43,7 @@ class Exposure:
         self._count = 0
         self._last = None
         self.decided = None
+        self.met = []
         self.left_out = set()
         self.pauses = []
         self.hits_dropped = 0
@@ -113,6 +116,19 @@ class Exposure:
             yield from self._fill(part, contacts, others, values)
             yield from self._best(part, window, sums, values)
             last = part
+        if self.decided:
+            yield from self._rank(contacts, self.decided[0])
+
+    def _rank(self, contacts, day):
+        first = (day - 1) * _DAY
+        number = {}
+        for at in range(self._count):
+            record, _slot, minute = self._hit(at)[:3]
+            if record in contacts and first <= minute < first + 3 * _DAY:
+                number[record] = number.get(record, 0) + 1
+            if not at & _STEP:
+                yield
+        self.met = sorted(number, key=lambda record: -number[record])
 
     def _fill(self, part, contacts, others, values):
         # The highest value of each of the part's blocks, over all contacts. contacts: minutes of the day at rest.

@@ -13,6 +13,7 @@ ALIVE_MS = const(15)
 
 # A rhythm in writing: - long, . short, a space rests. An alert's by its grade: 1 a contact, 2 a lesser one.
 REMINDER = "-"
+TAKEN_BACK = ". -"
 _GRADES = ("", "- - -", ".. .. ..")
 
 
@@ -41,6 +42,11 @@ def alert(grade, heard, aloud):
 def ended():
     """What the token says when it is pressed after the programme's end, felt and seen at once."""
     return steps("-. -.", (MOTOR | LED,))
+
+
+def taken_back():
+    """The steps of a kind word: the alert was a mistake. Felt and seen; nobody else hears it."""
+    return steps(TAKEN_BACK, (MOTOR, LED))
 
 
 def light(level):

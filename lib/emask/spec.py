@@ -37,6 +37,7 @@ TRUST = const(9)
 REVOKED = const(10)
 HOUSEHOLD = const(11)
 PAUSES = const(12)
+MET = const(13)
 CLAIMS = const(14)
 SECOND = const(15)
 SIGHTING_VERSION = const(2)
@@ -121,6 +122,7 @@ STATE_STORE_FULL = const(16)  # sightings were left out for want of room
 STATE_STORE_WORN = const(32)  # blocks of the flash can't be erased any more
 STATE_LIST_WAITS = const(64)  # the last list is not compared yet
 STATE_ENDED = const(128)  # the programme is over: to be given back
+ALERT_TAKEN_BACK = const(1)  # in place of an alert's day: it was a mistake, and the wearer has not heard of it
 # Results of LIST_ACK
 LIST_OK = const(0)
 LIST_BAD_HASH = const(1)

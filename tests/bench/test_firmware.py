@@ -22,6 +22,7 @@ _FACTS = [
         "vm_second.py",
         "vm_matching.py",
         "vm_end.py",
+        "vm_withdrawn.py",
     )
     for fact in sorted(re.findall(r"^def (test_\w+)", (_HERE / name).read_text(), re.M))
 ]

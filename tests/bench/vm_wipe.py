@@ -53,7 +53,7 @@ def asked(device, pressed_ms=90000):
 
 
 def is_blank(device, secrets):
-    kinds = (spec.KEY, spec.ANCHOR, spec.ALERT, spec.HOUSEHOLD, spec.PAUSES, spec.SIGHTING, spec.HEARD)
+    kinds = (spec.KEY, spec.ANCHOR, spec.ALERT, spec.HOUSEHOLD, spec.PAUSES, spec.MET, spec.SIGHTING, spec.HEARD)
     return (
         device.state.shelf
         and not device.state.wiping

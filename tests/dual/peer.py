@@ -68,6 +68,7 @@ def list_file(
     vouched=None,
     flags=0,
     key=LIST,
+    withdrawn=(),
 ):
     """The bytes of a signed list; vouched: the certificate of its key."""
     size = manifest.RECORDS_PER_CHUNK
@@ -75,10 +76,10 @@ def list_file(
     for number in range(manifest.chunks_for(len(records))):
         chunk = b"".join(records[size * number : size * number + size])
         chunks.append(chunk + bytes(spec.BLOCK_BYTES - len(chunk)))
-    parts = (spec.RULE_BYTES, len(revoked), 0, len(chunks))
+    parts = (spec.RULE_BYTES, len(revoked), len(withdrawn), len(chunks))
     fixed = struct.pack("<IIIBBBBBB", issued_s, base, len(records), scheme, flags, *parts)
     content = signed.pack_head(kind, region, serial) + fixed + rules.pack(terms)
-    content += struct.pack("<%dI" % len(revoked), *revoked)
+    content += struct.pack("<%dI" % len(revoked), *revoked) + b"".join(withdrawn)
     content = statement(key, content + b"".join([sha256(chunk).digest() for chunk in chunks]))
     first = struct.pack("<4sHH", b"EML2", len(content), 0) + (vouched or certificate(spec.LIST_KEY)) + content
     return first + bytes(spec.BLOCK_BYTES - len(first)) + b"".join(chunks)

@@ -1,7 +1,7 @@
 # Lists, frames, messages, alerts: golden bytes, round trips, hostile bytes.
 from dual_support import raises, vectors
 
-from emask import alert, frames, keylist, messages, spec
+from emask import alert, frames, keylist, messages, met, spec
 
 
 def test_record_is_the_golden_one():
@@ -112,6 +112,29 @@ def test_alert_is_the_golden_one_and_reads_back():
     assert record.hex() == vectors("golden")["alert"]
     assert alert.unpack(record) == (20660, 1, 1, 77, 20674)
     assert alert.unpack(b"") is None
+
+
+def test_what_an_alert_rests_on_is_the_golden_one_and_reads_back():
+    golden = vectors("golden")
+    data = bytes.fromhex(golden["met"])
+    before, records, more = met.unpack(data)
+    assert before == 20655 and more and len(records) == 2 and records[0].hex() == golden["record"]
+    assert met.pack(before, records, more) == data == met.pack(before, records + records)
+    assert met.unpack(met.pack(7, records[:1])) == (7, records[:1], False)
+    assert met.unpack(met.pack(0, [])) == met.unpack(b"") == met.unpack(data[:-1]) == (0, [], False)
+    assert met.mark(bytes(range(32))).hex() == golden["withdrawn"]
+
+
+def test_alert_that_was_taken_back_neither_stands_nor_keeps_others_from_it():
+    known = alert.unpack(alert.pack(20660, 1, alert.HEARD, 77, 20674))
+    assert not alert.unsaid(known, 20660) and not alert.unsaid(None, 0)
+    back = alert.unpack(alert.taken_back(known, 20655))
+    assert back == (20655, 1, alert.TAKEN_BACK, 77, 20674)
+    assert not alert.active(back, 20660) and alert.unsaid(back, 20674) and not alert.unsaid(back, 20675)
+    for flag in (alert.HEARD, alert.ACKNOWLEDGED):
+        assert not alert.unsaid(alert.unpack(alert.flagged(back, flag)), 20660)
+    assert alert.renewed(back, (20655, 30, 0), 78) is None and alert.renewed(back, (20656, 30, 0), 78)
+    assert alert.unpack(alert.judged(known, (20659, 20, 3))) == (20659, 1 | 3 << 2, alert.HEARD, 77, 20673)
 
 
 def test_same_contact_alerts_once_a_later_one_again():

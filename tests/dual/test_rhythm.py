@@ -40,6 +40,11 @@ def test_reminder_is_one_long_and_never_beeps():
         assert beats(said, MOTOR) == beats(said, LED) == [rhythm.LONG_MS] and not beats(said, BUZZER)
 
 
+def test_that_an_alert_was_a_mistake_is_said_like_nothing_else_and_never_beeps():
+    said = rhythm.taken_back()
+    assert beats(said, MOTOR) == beats(said, LED) == [rhythm.SHORT_MS, rhythm.LONG_MS] and not beats(said, BUZZER)
+
+
 def test_low_battery_is_a_long_flash_and_its_level_in_short_ones():
     for level in (1, 2, 3):
         said = rhythm.light(level)

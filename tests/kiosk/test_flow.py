@@ -67,6 +67,16 @@ def test_warning_that_nobody_read_is_not_acknowledged():
     assert own.screen.name == "leave" and not own.acknowledged
 
 
+def test_warning_that_was_taken_back_is_acknowledged_once_it_was_read():
+    own = at_the_result(told(alert_day=spec.ALERT_TAKEN_BACK))
+    assert own.screen.name == "withdrawn" and not own.acknowledged
+    own.tap("next")
+    assert own.screen.name == "leave" and own.acknowledged
+    own = at_the_result(told(alert_day=spec.ALERT_TAKEN_BACK))
+    own.time_is_up()
+    assert own.screen.name == "leave" and not own.acknowledged, "nobody read it: it is said again"
+
+
 def test_next_wearer_sees_nothing_of_the_one_before():
     own = at_the_result(ALERT)
     own.tap("next")
@@ -286,6 +296,7 @@ def test_progress_is_the_same_screen():
         ({"state": spec.STATE_ALERT | spec.STATE_LESSER, "alert_day": DAY}, "alert"),
         ({"state": spec.STATE_TIME_KNOWN | spec.STATE_LESSER}, "lesser"),
         ({"state": spec.STATE_LESSER, "list_issued_s": NOW_S - 9 * spec.DAY_S}, "lesser"),
+        ({"alert_day": spec.ALERT_TAKEN_BACK}, "withdrawn"),
         ({"state": spec.STATE_ALERT | spec.STATE_LIST_WAITS, "alert_day": DAY}, "alert"),
     ],
 )

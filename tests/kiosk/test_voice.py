@@ -46,7 +46,7 @@ def test_without_a_handset_no_result_is_spoken(name):
 
 
 def test_loudspeaker_says_the_same_whatever_the_result_is():
-    results = ("none", "stale", "waiting", "new", "alert")
+    results = ("none", "stale", "waiting", "new", "withdrawn", "alert")
     assert {tuple(part for part in heard(name) if part[0] == "loud") for name in results} == {()}
 
 

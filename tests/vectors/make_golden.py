@@ -227,6 +227,8 @@ def golden() -> dict:
         "anchor": (le(3, 2) + le(7200, 4) + le(1785000000, 4) + le(250, 2) + le(2, 2) + b"\x01").hex(),
         "key": (b"\x01\x01" + le(3, 2) + le(1983333, 4) + bytes(4) + le(1784990000, 4) + KEY).hex(),
         "alert": (le(20660, 2) + b"\x01\x01" + le(77, 4) + le(20674, 2)).hex(),
+        "met": (le(20655, 2) + b"\x01" + records()[:80]).hex(),
+        "withdrawn": sha(b"emask withdrawn\0" + KEY)[:16].hex(),
         "ring": ring(),
         "record": records()[:40].hex(),
         "record_marked": marked().hex(),

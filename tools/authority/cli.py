@@ -8,7 +8,7 @@ import click
 
 from emask.signed import SignedError
 from tools import codes, lists, signing
-from tools.authority import contacts, core, intake, keyring, release_cli, service_cli, store
+from tools.authority import contacts, core, intake, keyring, release_cli, service_cli, store, withdrawn
 from tools.authority import site as publishing
 from tools.authority.options import Plain, at, folder_argument, offline_option
 from tools.cli import BadInput
@@ -223,6 +223,20 @@ def _one(folder: Path, path: Path, now_s: int) -> dict:
             return {"file": path.name, "taken": False, "records": 0, "why": str(error)}
         write_whole(path.with_suffix(".taken"), b"")
     return {"file": path.name, "taken": True, "records": count, "why": ""}
+
+
+@authority.command()
+@folder_argument
+@click.argument("code")
+@at
+def withdraw(folder: Path, code: str, now_s: int) -> None:
+    """Withdraw what was uploaded with CODE: a mistake of the laboratory. Tokens learn it with the next list.
+
+    Its records stand on no list any more; whom they alone warned is told that the warning was a mistake.
+    """
+    with Plain():
+        count = withdrawn.withdraw(folder, code.strip().upper().replace("-", ""), now_s)
+    click.echo(f"{count} records are withdrawn from the next list on.")
 
 
 @authority.command()

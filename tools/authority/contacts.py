@@ -79,7 +79,7 @@ def _check_listed(database: Connection, claim: Claim, number: int, now_s: int) -
         select(known.listed)
         .join(uploads)
         .join(lists, (lists.c.serial >= known.listed) & (lists.c.scheme == uploads.c.scheme))
-        .where(uploads.c.kind == spec.F0_LIST, uploads.c.scheme == number)
+        .where(uploads.c.kind == spec.F0_LIST, uploads.c.scheme == number, uploads.c.withdrawn_s.is_(None))
         .where(lists.c.kind == spec.F0_LIST, lists.c.published_s <= now_s, lists.c.contacts)
         .where(known.key == record.key, known.first_slot == record.first_slot)
         .where(known.first_index == record.first_index, known["count"] >= record.count)

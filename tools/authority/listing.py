@@ -16,7 +16,7 @@ from emask.rule import unpack
 from tools import lists, signing, wire
 from tools import rule as rules
 from tools.authority import draft as drafts
-from tools.authority import keyring, releases, store, tables
+from tools.authority import keyring, releases, store, tables, withdrawn
 from tools.authority.draft import Draft, Listed
 from tools.authority.store import Refused
 
@@ -59,9 +59,10 @@ def draft(
     serial = _next_serial(database, line, issued_s)
     end_slot = _mark(database, line, issued_s, rule, serial)
     revoked = tuple(revoked_serials(database, issued_s))
+    gone = withdrawn.names(database, kind, scheme, issued_s)
     made = []
     for base in (0, *(_earlier(database, line, region) if kind == spec.F0_LIST else ())):
-        terms = lists.Terms(region, serial, issued_s, scheme, wire.pack_rule(rule), base, revoked, kind=kind)
+        terms = lists.Terms(region, serial, issued_s, scheme, wire.pack_rule(rule), base, revoked, gone, kind)
         made.append(Listed(terms, tuple(_records(database, line, issued_s, end_slot, base))))
     _note(database, made, contacts=kind == spec.F0_LIST and bool(rule.flags & rules.F1_TOO))
     return Draft(lists=tuple(made))
@@ -195,7 +196,8 @@ def _earlier(database: Connection, line: _Line, region: int) -> list[int]:
 def _of(line: _Line, issued_s: int) -> tuple[ColumnElement[bool], ...]:
     """The uploads whose records may stand on such a list."""
     known = tables.uploads.c
-    return known.scheme == line.scheme, known.kind == line.kind, or_(known.until_s.is_(None), known.until_s > issued_s)
+    stands = or_(known.until_s.is_(None), known.until_s > issued_s), known.withdrawn_s.is_(None)
+    return known.scheme == line.scheme, known.kind == line.kind, *stands
 
 
 def _mark(database: Connection, line: _Line, issued_s: int, rule: rules.Rule, serial: int) -> int:

@@ -29,6 +29,7 @@ uploads = Table(
     _seconds("taken_s", nullable=False),
     Column("kind", Integer, nullable=False, server_default="1"),
     _seconds("until_s"),
+    _seconds("withdrawn_s"),
 )
 codes = Table(
     "codes",

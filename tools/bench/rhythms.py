@@ -33,6 +33,7 @@ def named() -> dict[str, Steps]:
         "contact": rhythm.alert(1, False, False),
         "lesser grade": rhythm.alert(2, False, False),
         "heard: the daily reminder": rhythm.alert(1, True, False),
+        "taken back": rhythm.taken_back(),
         **low,
         "alive": rhythm.light(0),
         "the end, at the button": rhythm.ended(),

@@ -48,6 +48,7 @@ TABLE = {
     "new": _TO_LEAVE,
     "lesser": _TO_LEAVE,
     "alert": Row({"next": "advice"}, 40, "leave", True),
+    "withdrawn": _TO_LEAVE,
     "advice": Row({"ok": "leave", "refer": "referred", "details": "leave"}, 40, "leave", True),
     "referred": _TO_LEAVE,
     "number": Row({"stop": "start"}),
@@ -131,6 +132,8 @@ class Flow:
             self.pause_min = _PAUSES_MIN.get(name, 0)
         elif screen.name == "consent":
             self.proxy = name == "proxy"
+        elif screen.name == "withdrawn":
+            self.acknowledged = True
         elif screen.name == "advice":
             self.acknowledged, self.referred, self.detailed = True, name == "refer", name == "details"
         self.go(screen.row.taps[name])

@@ -54,7 +54,7 @@ class Gallery:
     def show(self, name: str, tag: str) -> int:
         """Put a screen; its number."""
         own = self._flow
-        result = name if name in ("alert", "lesser", "waiting", "new", "stale") else "none"
+        result = name if name in ("alert", "withdrawn", "lesser", "waiting", "new", "stale") else "none"
         day = None if result in ("waiting", "new") else _DAY
         own.report = Report(result, day, _CONTACT, (Finding("T11"),), False)
         fault, own.fault = own.fault, own.fault if name == "closed" else ""

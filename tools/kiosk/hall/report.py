@@ -26,7 +26,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """result: one of "alert", "lesser" (only the list of contacts warns), "waiting", "new", "stale", "none".
+    """result: one of "alert", "lesser" (only the list of contacts warns), "withdrawn"
+    (an alert was taken back), "waiting", "new", "stale", "none".
 
     day: checked up to; alert_day: of the contact.
     """
@@ -65,7 +66,7 @@ def read(status: dict[str, int], now_s: float, firmware: int = 0, level_dbm: flo
     day = local_day(issued_s) if checked else None
     alert_day = date(1970, 1, 1) + timedelta(days=status["alert_day"]) if state & spec.STATE_ALERT else None
     return Report(
-        _result(state, day, local_day(now_s), bool(issued_s)),
+        _result(status, day, local_day(now_s)),
         day,
         alert_day,
         tuple(_findings(status, now_s, firmware, level_dbm)),
@@ -73,13 +74,16 @@ def read(status: dict[str, int], now_s: float, firmware: int = 0, level_dbm: flo
     )
 
 
-def _result(state: int, day: date | None, today: date, has_list: bool) -> str:
+def _result(status: dict[str, int], day: date | None, today: date) -> str:
+    state = status["state"]
     if state & spec.STATE_ALERT:
         return "alert"
+    if status["alert_day"] == spec.ALERT_TAKEN_BACK:
+        return "withdrawn"
     if state & spec.STATE_LESSER:
         return "lesser"
     if day is None:
-        return "waiting" if has_list else "new"
+        return "waiting" if status["list_issued_s"] else "new"
     return "stale" if (today - day).days > _STALE_DAYS else "none"
 
 

@@ -32,7 +32,7 @@ export class Flow {
     const { name: here } = this.screen;
     if (here === "staff" && name !== "start" || here === "erase" && name === "wipe") this.errand = name;
     if (here === "consent") this.proxy = name === "proxy";
-    if (here === "advice") this.acknowledged = true;
+    if (here === "advice" || here === "withdrawn" && name === "next") this.acknowledged = true;
     this.go(this.row.taps[name]);
     return true;
   }

@@ -14,7 +14,7 @@ export function read(status, now_s) {
   const days = checked ? localDays(issued_s) : null;
   const findings = found(status, now_s);
   return {
-    result: result(state, days, localDays(now_s), issued_s > 0),
+    result: result(status, days, localDays(now_s)),
     day: days === null ? null : date(days),
     alert_day: state & spec.STATE_ALERT ? date(status.alert_day) : null,
     care: care(findings),
@@ -38,10 +38,11 @@ function date(days) {
   return { day: at.getUTCDate(), month: at.getUTCMonth() + 1 };
 }
 
-function result(state, days, today, hasList) {
+function result({ state, alert_day, list_issued_s }, days, today) {
   if (state & spec.STATE_ALERT) return "alert";
+  if (alert_day === spec.ALERT_TAKEN_BACK) return "withdrawn";
   if (state & spec.STATE_LESSER) return "lesser";
-  if (days === null) return hasList ? "waiting" : "new";
+  if (days === null) return list_issued_s ? "waiting" : "new";
   return today - days > STALE_DAYS ? "stale" : "none";
 }
 
