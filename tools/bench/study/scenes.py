@@ -10,6 +10,7 @@ from tools.bench.run import Run
 from tools.bench.scenario import START_UTC, EventSpec, KioskSpec, NodeSpec, Scenario
 
 _HAND_OVER_S = 1200.0
+_PHASE_S = 61.0
 MOST_PAIRS = 12  # that a kiosk gives the time in that time
 
 
@@ -17,7 +18,7 @@ def pairs(image: Image, folder: Path, hours: float, count: int, seed: int) -> li
     """count pairs, hours after the last agreement: for each direction the seconds to the first window that heard, and
     the minutes of the quarter in which something was heard.
     """
-    meet_s = _HAND_OVER_S + hours * 3600 + 137.0 * (seed % 7)
+    meet_s = _HAND_OVER_S + hours * 3600 + _PHASE_S * (seed % 5)  # scenes in a row meet all over the grid of 300 s
     run = Run(_scenario(meet_s, count, seed), image, folder, seed=seed)
     heard: dict[tuple[str, str], list[float]] = {}
 
