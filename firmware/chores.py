@@ -61,7 +61,7 @@ class Chores:
     def check(self):
         """After each window: start what waits."""
         device = self._device
-        if device.list_waits:
+        if device.list_waits and not device.visits:
             memory.put_away(_OF_SIGNALS)
             from matching import DEADLINE_MS, Matching
 
@@ -109,11 +109,14 @@ class _Visit:
 
     async def run(self):
         """As work(visit.Visit) does."""
-        memory.put_away(_OF_OTHERS)
-        from visit import Visit
-
+        device = self._device
+        device.visits += 1
         try:
-            await self._work(Visit(self._device))
+            memory.put_away(_OF_OTHERS)
+            from visit import Visit
+
+            await self._work(Visit(device))
         finally:
-            self._device.let_go()
+            device.visits -= 1
+            device.let_go()
             memory.put_away(_OF_A_VISIT)

@@ -42,6 +42,7 @@ class Device:
         self.list_waits = False
         self.asking = False  # the visit waits for the wearer's long press
         self.called = False  # a visit waits for the radio
+        self.visits = 0  # in memory, the door's too, which gives way to a press: no room for a comparison
         self.window_ms = 0  # tick of the next radio start
         self.alive_until_ms = board.clock_ms() + _GRACE_MS
         self._store = None

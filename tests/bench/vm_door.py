@@ -206,6 +206,27 @@ def test_token_that_compares_a_list_lets_nobody_in():
     assert device.radio.opened and not visitor.waited and visitor.closed == len(device.radio.opened)
 
 
+def test_list_is_compared_once_the_visit_is_over():
+    """Memory has room for one of the two."""
+    device, _ = rig.handed_over()
+    device.list_waits = True
+    starter = Starter()
+    chores = Chores(device, starter)
+    meanwhile = []
+
+    async def welcome(*_):
+        chores.check()
+        meanwhile.extend(name for name, _ in starter.made)
+
+    device.radio.welcome = welcome
+    chores._visit()
+    ((name, make),) = starter.made
+    asyncio.run(make().run())
+    assert name == "visit" and "matching" not in meanwhile
+    chores.check()
+    assert "matching" in [name for name, _ in starter.made]
+
+
 def test_peer_at_the_door_gives_way_to_a_wearer_who_presses():
     device, _ = rig.handed_over()
     device.radio.visitor = visitor = Peer(silent_ms=1000)
