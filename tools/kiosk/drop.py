@@ -40,10 +40,12 @@ class Drops:
 
     def heard(self, device: Any) -> None:
         """A door is open: knock, unless another token is being served, or there is nothing to bring."""
-        if (self._task and not self._task.done()) or device.address in self._tried or not self._offers():
+        if (self._task and not self._task.done()) or device.address in self._tried:
             return
-        self._tried.append(device.address)
-        self._task = asyncio.ensure_future(self._push(device))
+        offers = self._offers()
+        if offers:
+            self._tried.append(device.address)
+            self._task = asyncio.ensure_future(self._push(device, offers))
 
     async def stop(self) -> None:
         """Leave the token that is being served: a wearer has pressed, or the kiosk ends."""
@@ -56,14 +58,13 @@ class Drops:
         try:
             seen = sorted((path.name, path.stat().st_mtime_ns) for path in self._folder.inbox.glob("*.eml"))
             if seen != self._seen:
-                self._seen, self._known = seen, _forms(self._folder.sound_lists())
-                self._contacts = self._folder.list_of_contacts()
+                found = self._folder.sound_lists()
+                self._seen, self._known, self._contacts = seen, _forms(found), self._folder.list_of_contacts(found)
         except OSError:
             return []
         return self._known
 
-    async def _push(self, device: Any) -> None:
-        offers = self._offers()
+    async def _push(self, device: Any, offers: list[ListFile]) -> None:
         try:
             async with asyncio.timeout(_LIMIT_S), self._client_cls(device, timeout=_CONNECT_LIMIT_S) as client:
                 result, serial = await push(client, offers, self._contacts)

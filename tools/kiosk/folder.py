@@ -9,6 +9,7 @@ log.jsonl                                     one line per visit, fault or drop:
 import json
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from emask import spec
@@ -59,17 +60,19 @@ class KioskFolder:
         found = [taken for path in self.inbox.glob("*.eml") if (taken := lists.sound(path, root))]
         return sorted(found, key=_order)
 
-    def list_for(self, serial: int) -> lists.ListFile | None:
-        """The list of the ill for a token that holds `serial`: the newest, in the shortest form that leaves no gap."""
-        fitting = [taken for taken in self._of_kind(spec.F0_LIST) if taken.header.base <= serial]
-        return fitting[0] if fitting else None
+    def list_for(self, serial: int, found: list[lists.ListFile] | None = None) -> lists.ListFile | None:
+        """The list of the ill for a token that holds `serial`: the newest, in the shortest form that leaves no gap.
 
-    def list_of_contacts(self) -> lists.ListFile | None:
-        """The newest list of warned contacts (F1), if this authority has one."""
-        return next(iter(self._of_kind(spec.F1_LIST)), None)
+        found: what sound_lists() gave, who asks twice: it reads and checks every list.
+        """
+        return next((taken for taken in self._of_kind(spec.F0_LIST, found) if taken.header.base <= serial), None)
 
-    def _of_kind(self, kind: int) -> list[lists.ListFile]:
-        return [taken for taken in self.sound_lists() if taken.header.kind == kind]
+    def list_of_contacts(self, found: list[lists.ListFile] | None = None) -> lists.ListFile | None:
+        """The newest list of warned contacts (F1), if this authority has one. found: as in list_for."""
+        return next(self._of_kind(spec.F1_LIST, found), None)
+
+    def _of_kind(self, kind: int, found: list[lists.ListFile] | None) -> Iterator[lists.ListFile]:
+        return (taken for taken in (self.sound_lists() if found is None else found) if taken.header.kind == kind)
 
     def make_room(self) -> None:
         """Hold the disk's room for one upload until it is stored. OSError if there is none."""

@@ -204,7 +204,8 @@ async def _ask(
 async def _hand_lists(channel: Channel, folder: KioskFolder, result: VisitResult, progress: Progress | None) -> None:
     """The list of the ill; the token takes one list at a time, so who had it is offered that of contacts."""
     held = result.status["list_serial"]
-    offered, contacts = folder.list_for(held), folder.list_of_contacts()
+    found = folder.sound_lists()
+    offered, contacts = folder.list_for(held, found), folder.list_of_contacts(found)
     if offered:
         result.list_serial = offered.serial
     if offered and held < offered.serial:
