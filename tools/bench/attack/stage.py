@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -107,13 +108,7 @@ class Stage:
 
     async def find(self, name: str = "station") -> BLEDevice:
         """Press the button, if need be again; the device that this radio then sees. BenchError: none."""
-        found: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
-
-        def seen(device: BLEDevice, _: object) -> None:
-            if not found.done():
-                found.set_result(device)
-
-        async with self.bench.kiosks[name].classes[0](detection_callback=seen, service_uuids=[spec.SERVICE_UUID]):
+        async with self._seen(name, spec.SERVICE_UUID) as found:
             for _ in range(_PRESSES):
                 self.press()
                 if (await asyncio.wait([found], timeout=_FIND_S))[0]:
@@ -122,16 +117,22 @@ class Stage:
 
     async def door(self, name: str = "station") -> BLEDevice:
         """The device of the next door that this radio sees open. BenchError: none in 40 minutes."""
+        async with self._seen(name, spec.DOOR_UUID) as found:
+            if not (await asyncio.wait([found], timeout=_DOOR_S))[0]:
+                raise BenchError("the token opens no door")
+        return found.result()
+
+    @asynccontextmanager
+    async def _seen(self, name: str, uuid: str) -> AsyncIterator[asyncio.Future[BLEDevice]]:
+        """While this radio scans: the first device that advertises the service."""
         found: asyncio.Future[BLEDevice] = asyncio.get_running_loop().create_future()
 
         def seen(device: BLEDevice, _: object) -> None:
             if not found.done():
                 found.set_result(device)
 
-        async with self.bench.kiosks[name].classes[0](detection_callback=seen, service_uuids=[spec.DOOR_UUID]):
-            if not (await asyncio.wait([found], timeout=_DOOR_S))[0]:
-                raise BenchError("the token opens no door")
-        return found.result()
+        async with self.bench.kiosks[name].classes[0](detection_callback=seen, service_uuids=[uuid]):
+            yield found
 
     async def client(self, name: str = "station") -> BleakClient:
         """A press, and a client that connects when it is entered."""
