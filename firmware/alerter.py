@@ -5,7 +5,7 @@ import asyncio
 from cues import by_day, play
 from micropython import const
 
-from emask import alert, rhythm, spec
+from emask import alert, rhythm
 
 DEADLINE_MS = const(60000)
 _LONG_MS = const(2000)
@@ -16,14 +16,9 @@ _CONFIRM_MS = const(600)
 def due(device):
     """True when a signal should be given now."""
     now_ms = device.board.clock_ms()
-    if now_ms < device.alert_next_ms or not (device.alert_open() or unsaid(device)):
+    if now_ms < device.alert_next_ms or not (device.alert_open() or device.alert_unsaid()):
         return False
     return by_day(device)
-
-
-def unsaid(device):
-    """True when the wearer is to be told that the alert was taken back."""
-    return alert.unsaid(device.alert, device.own_s() // spec.DAY_S)
 
 
 class Signal:
@@ -64,7 +59,7 @@ class Press:
         while device.board.button_pressed() and held_ms < _LONG_MS:
             await asyncio.sleep_ms(_STEP_MS)
             held_ms += _STEP_MS
-        if held_ms >= _LONG_MS and (device.alert_open() or unsaid(device)):
+        if held_ms >= _LONG_MS and (device.alert_open() or device.alert_unsaid()):
             await self._heard()
         else:
             if device.state.ended:

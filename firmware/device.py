@@ -220,6 +220,10 @@ class Device:
         """True while an alert stands."""
         return alert.active(self.alert, self.own_s() // spec.DAY_S)
 
+    def alert_unsaid(self):
+        """True while the wearer is to be told that the alert was taken back."""
+        return alert.unsaid(self.alert, self.own_s() // spec.DAY_S)
+
     def own_s(self):
         """Own time in seconds since the epoch: UTC, or the best guess."""
         return self.clock.own_ms(self.board.clock_ms()) // 1000

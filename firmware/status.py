@@ -11,7 +11,7 @@ def fields(device):
     state = device.state
     store = device.store
     standing = device.alert_open()
-    unsaid = alert.unsaid(device.alert, device.own_s() // spec.DAY_S)
+    unsaid = device.alert_unsaid()
     lesser = second.lesser(device)
     bits = spec.STATE_SHELF if state.shelf else 0
     bits |= spec.STATE_TIME_KNOWN if device.clock.anchored else 0

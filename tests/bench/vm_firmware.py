@@ -124,6 +124,18 @@ def neighbour(first_slot, key=bytes(32)):
     return advert_now
 
 
+def beside(device, keys, count=40, levels=(-50, -50, -50)):
+    """Worn beside these people for some minutes, each heard at a level; their records."""
+    first = device.own_slot()
+    nows = [neighbour(first, key) for key in keys]
+    for _ in range(count):
+        device.radio.heard = [(at + n, levels[n], now(device)) for at in (10, 110, 210) for n, now in enumerate(nows)]
+        minutes(device, 1)
+    device.radio.heard = []
+    minutes(device, 10)
+    return [keylist.pack_record(key, first, 0, 4) for key in keys]
+
+
 def test_token_blinks_for_whoever_is_connected():
     board.fresh()
     device = boot()

@@ -34,18 +34,6 @@ def visit(device, certificate=None):
     return rig.Visit(device, device.own_s(), certificate or vouched(device))
 
 
-def beside(device, key, count=40):
-    """Worn beside somebody for some minutes; that token's record."""
-    first = device.own_slot()
-    now = rig.neighbour(first, key)
-    for _ in range(count):
-        device.radio.heard = [(at, -50, now(device)) for at in (10, 110, 210)]
-        rig.minutes(device, 1)
-    device.radio.heard = []
-    rig.minutes(device, 10)
-    return keylist.pack_record(key, first, 0, 4)
-
-
 def hand(device, records, serial=5, **how):
     how = {"issued_s": device.own_s() + 7200, "terms": ON} | how
     return visit(device).hand(rig._list(records, serial, **how))
@@ -69,7 +57,7 @@ def later(device, ms):
 def warned(**how):
     """A token that a list of the ill warned, today; the record that did it."""
     device, _ = rig.handed_over()
-    record = beside(device, CASE)
+    (record,) = rig.beside(device, [CASE])
     compared(device, [keylist.pack_record(bytes(32), 1000, 0, 96), record], **how)
     assert device.alert[0] == DAY
     return device, record
@@ -173,7 +161,7 @@ def test_list_of_contacts_tells_a_kiosk_and_nobody_else():
 
     device, _ = rig.handed_over()
     compared(device, [], 5)
-    friend = beside(device, FRIEND)
+    (friend,) = rig.beside(device, [FRIEND])
     board.outputs.clear()
     compared(device, [friend], 6, kind=spec.F1_LIST)
     assert device.alert is None and not alerter.due(device) and not board.outputs
@@ -189,14 +177,14 @@ def test_list_of_contacts_tells_a_kiosk_and_nobody_else():
 def test_contact_of_a_contact_gives_nothing():
     device, _ = rig.handed_over()
     compared(device, [], 5)
-    compared(device, [beside(device, FRIEND)], 6, kind=spec.F1_LIST)
+    compared(device, rig.beside(device, [FRIEND]), 6, kind=spec.F1_LIST)
     later(device, 2 * DAY_MS)
     assert asked(device)[:2] == (spec.UPLOAD_NOTHING, [])
 
 
 def test_whom_both_lists_warn_is_told_of_the_ill_only():
     device, _ = warned()
-    compared(device, [beside(device, FRIEND)], 6, kind=spec.F1_LIST)
+    compared(device, rig.beside(device, [FRIEND]), 6, kind=spec.F1_LIST)
     status = visit(device).status[2]
     assert status & spec.STATE_ALERT and not status & spec.STATE_LESSER
 

@@ -6,24 +6,12 @@ import sys
 sys.path.insert(0, sys.argv[1] + "/tests/bench")
 
 import vm_firmware as rig  # noqa: E402
-from vm_firmware import alert, board, keylist, peer, spec  # noqa: E402
+from vm_firmware import alert, board, peer, spec  # noqa: E402
 
 from emask import met  # noqa: E402
 
 FIRST, SECOND, OTHER = b"\x05" * 32, b"\x06" * 32, b"\x07" * 32
 DAY = rig.UTC // 86400
-
-
-def beside(device, keys, count=40, levels=(-50, -50, -50)):
-    """Worn beside these people for some minutes; their records."""
-    first = device.own_slot()
-    nows = [rig.neighbour(first, key) for key in keys]
-    for _ in range(count):
-        device.radio.heard = [(at + n, levels[n], now(device)) for at in (10, 110, 210) for n, now in enumerate(nows)]
-        rig.minutes(device, 1)
-    device.radio.heard = []
-    rig.minutes(device, 10)
-    return [keylist.pack_record(key, first, 0, 4) for key in keys]
 
 
 def hand(device, records, serial, withdrawn=(), **how):
@@ -45,7 +33,7 @@ def take(device, records, serial, withdrawn=()):
 
 def alerted(keys=(FIRST,)):
     device, _ = rig.handed_over()
-    records = beside(device, keys)
+    records = rig.beside(device, keys)
     take(device, records, 5)
     assert device.alert_open()
     return device, records
@@ -66,7 +54,7 @@ def test_withdrawn_record_takes_its_alert_back_and_the_wearer_is_told():
     take(device, [], 6, [OTHER, FIRST])
     assert not device.alert_open() and says(device) == spec.ALERT_TAKEN_BACK
     again = rig.boot()
-    assert not again.alert_open() and alerter.unsaid(again)
+    assert not again.alert_open() and again.alert_unsaid()
     board.outputs.clear()
     asyncio.run(alerter.Signal(again).run())
     assert rig.lit() == ["motor"] * 2 + ["led"] * 2, "nobody else hears it"
@@ -85,7 +73,7 @@ def test_long_press_or_a_kiosk_ends_the_telling():
             board.pressed_ms = 0
         else:
             rig.Visit(device, device.own_s()).ask(spec.ASK_ACK_ALERT)
-        assert not alerter.unsaid(device) and not device.alert_open() and says(device) == 0
+        assert not device.alert_unsaid() and not device.alert_open() and says(device) == 0
 
 
 def test_telling_ends_when_the_alert_would_have():
@@ -100,7 +88,7 @@ def test_withdrawal_of_what_never_matched_changes_nothing():
     take(device, [], 6, [OTHER, SECOND])
     assert (device.alert, bytes(device.store.latest(spec.MET)[1])) == before
     device, _ = rig.handed_over()
-    beside(device, [FIRST])
+    rig.beside(device, [FIRST])
     take(device, [], 6, [FIRST])
     assert device.alert is None and device.store.latest(spec.MET) is None
 
@@ -117,7 +105,7 @@ def test_of_two_contacts_the_one_that_is_left_still_warns():
 
 def test_contact_that_is_left_but_was_not_near_does_not_warn():
     device, _ = rig.handed_over()
-    take(device, beside(device, [FIRST, SECOND], 40, (-50, -95)), 5)
+    take(device, rig.beside(device, [FIRST, SECOND], 40, (-50, -95)), 5)
     assert device.alert_open() and len(met.unpack(device.store.latest(spec.MET)[1])[1]) == 2
     take(device, [], 6, [FIRST])
     assert not device.alert_open()
@@ -136,7 +124,7 @@ def test_alert_that_was_taken_back_does_not_come_back_and_another_contact_warns(
     take(device, [], 7, [FIRST])
     assert says(device) == spec.ALERT_TAKEN_BACK, "nor is it told anew"
     assert hand(device, records, 5) == rig._acked(spec.LIST_OLD_SERIAL), "a replayed list"
-    others = beside(device, [SECOND])
+    others = rig.beside(device, [SECOND])
     take(device, others, 8, [FIRST])
     assert device.alert_open() and says(device) == DAY
 
@@ -148,7 +136,7 @@ def test_alert_before_the_one_taken_back_does_not_come_back():
     for _ in range(96):
         board.move(900_000)
         rig.minutes(device, 1)
-    later = beside(device, [SECOND])
+    later = rig.beside(device, [SECOND])
     take(device, later, 6)
     assert device.alert_open() and device.alert[0] > old[0]
     take(device, [], 7, [SECOND])
