@@ -3,11 +3,14 @@
 Their files are loaded when first needed: a boot from deep sleep seldom needs one. A visit's are put away after it.
 """
 
+import asyncio
+
 import memory
 from micropython import const
 
 _PRESS_MS = const(10000)
 _VISIT_MS = const(250000)
+_STEP_MS = const(20)
 _OF_SIGNALS = ("alerter", "cues", "emask.rhythm")
 _OF_OTHERS = _OF_SIGNALS + (
     "matching",
@@ -94,24 +97,33 @@ class Chores:
         self._supervisor.once("press", lambda: alerter.Press(self._device, self._visit), _PRESS_MS)
 
     def _visit(self):
-        self._supervisor.once("visit", lambda: _Visit(self._device, lambda visit: visit.run()), _VISIT_MS)
+        self._supervisor.once("visit", lambda: self._in_memory(lambda visit: visit.run()), _VISIT_MS)
 
     def _push(self, link, total_ms):
-        return _Visit(self._device, lambda visit: visit.push(link, total_ms)).run()
+        return self._in_memory(lambda visit: visit.push(link, total_ms)).run()
+
+    def _in_memory(self, work):
+        return _Visit(self._device, work, lambda: self._supervisor.busy("matching"))
 
 
 class _Visit:
-    """A visit in memory that others gave back, and that it gives back: matching needs it next."""
+    """A visit in memory that others give back, and that it gives back: matching needs it next.
 
-    def __init__(self, device, work):
+    compares() -> is a list being compared; that gives way soon.
+    """
+
+    def __init__(self, device, work, compares):
         self._device = device
         self._work = work
+        self._compares = compares
 
     async def run(self):
         """As work(visit.Visit) does."""
         device = self._device
         device.visits += 1
         try:
+            while self._compares():
+                await asyncio.sleep_ms(_STEP_MS)
             memory.put_away(_OF_OTHERS)
             from visit import Visit
 

@@ -11,14 +11,15 @@ STAGING = const(1)
 COMPLETE = const(2)  # whole and correct, not yet matched
 MATCHED = const(3)
 
-_FORMAT = "<BII32sBI"  # LISTINFO
-_BYTES = const(46)
+_FORMAT = "<BII32sBIIII"  # LISTINFO
+_BYTES = const(58)
 
 
 class ListInfo:
     """state; serial and issued of the last whole list of the ill; offered: hash of the offer; blocks: whole ones.
 
-    sure: serial up to which everything was compared while it was sure when things were heard.
+    sure: serial up to which everything was compared while it was sure when things were heard. done, reached: how far
+    the comparison of a whole list came (emask.match), by anchors of the checksum `dated`.
     """
 
     def __init__(self, store, slot):
@@ -26,16 +27,23 @@ class ListInfo:
         self._slot = slot
         self.state = EMPTY
         self.serial = self.issued = self.blocks = self.sure = 0
+        self.begin(0)
         self.offered = bytes(32)
         found = store.latest(spec.LISTINFO)
         if found and len(found[1]) == _BYTES:
             fields = struct.unpack(_FORMAT, found[1])
-            self.state, self.serial, self.issued, self.offered, self.blocks, self.sure = fields
+            self.state, self.serial, self.issued, self.offered, self.blocks, self.sure = fields[:6]
+            self.done, self.reached, self.dated = fields[6:]
+
+    def begin(self, dated):
+        """A comparison by these anchors has not come anywhere yet."""
+        self.done = self.reached = 0
+        self.dated = dated
 
     def save(self):
         """Make it durable."""
         fields = self.state, self.serial, self.issued, self.offered, self.blocks, self.sure
-        record = struct.pack(_FORMAT, *fields)
+        record = struct.pack(_FORMAT, *(fields + (self.done, self.reached, self.dated)))
         self.store.append(spec.LISTINFO, self._slot(), record)
 
     def doubt(self):

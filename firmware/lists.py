@@ -180,6 +180,7 @@ class ListStage:
     def _complete(self):
         found = self.header()
         self._info.state = COMPLETE
+        self._info.begin(0)
         if found.kind == spec.F0_LIST:
             self._trust.revoke(found.revoked)
             self._info.serial, self._info.issued = found.serial, found.issued_s

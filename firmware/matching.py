@@ -9,22 +9,35 @@ import exempt
 from micropython import const
 
 from emask import group, spec
-from emask.match import Matcher
+from emask.match import CAPACITY, Matcher
 
 DEADLINE_MS = const(3600000)
 _CLEAR_MS = const(500)  # no work this long before a window, nor in it
+_SAVE_MS = const(60000)  # of work that a reset may cost, beside that of days with matches
 _STEP_MS = const(100)
 _STEPS = const(3)  # of the comparison between two looks at the clock, and one more; the longest takes some 50 ms
 
 
+class _GiveWay(Exception):
+    pass
+
+
 class Matching:
-    """Matches the staged list once; begins anew after a reset, since only its end is remembered. device: Device."""
+    """Matches the staged list once; after a reset or a visit, which needs the memory, it goes on from the last day that
+    is known to be without matches. device: Device.
+    """
 
     def __init__(self, device):
         self._device = device
 
     async def run(self):
         """What was withdrawn first; then compare, decide, keep the alert, remember the list as matched."""
+        try:
+            await self._run()
+        except _GiveWay:
+            pass  # the list still waits
+
+    async def _run(self):
         device = self._device
         lists = device.lists
         header = lists.header()
@@ -34,8 +47,8 @@ class Matching:
         certain = device.clock.anchored
         left = afterwards.rest(device, header.withdrawn) if header.kind == spec.F0_LIST else None
         if left is not None:
-            afterwards.judge(device, left, (await self._exposure(lambda: iter(left))).decided if left else None)
-        exposure = await self._exposure(lists.records)
+            afterwards.judge(device, left, (await self._exposure(lambda: iter(left), None)).decided if left else None)
+        exposure = await self._exposure(lists.records, device.list_info)
         new = False
         if header.kind == spec.F0_LIST:
             met = [lists.record(number) for number in exposure.met[:3]]
@@ -48,15 +61,28 @@ class Matching:
         device.power.kick()  # the signal of an alert does not wait for the next window
         print("match records=%d alert=%d" % (lists.header().count, new))
 
-    async def _exposure(self, open_records):
+    async def _exposure(self, open_records, info):
+        # info: where to keep how far it came.
         device = self._device
         secret = exempt.household(device)
         own_group = (lambda record: group.own(secret, record)) if secret else None
-        matcher = Matcher(device.lists.header(), device.store, device.anchors(), own_group=own_group)
+        done = reached = 0
+        if info:
+            dated = device.anchors_check()
+            if info.dated != dated:
+                info.begin(dated)
+            done, reached = info.done, info.reached
+        matcher = Matcher(device.lists.header(), device.store, device.anchors(), CAPACITY, own_group, done, reached)
         pauses = exempt.pauses(device)
         for at in range(0, len(pauses), 2):
             matcher.exposure.pauses.append((pauses[at], pauses[at + 1] - 1))
+        saved_ms = device.board.clock_ms()
         for at, _ in enumerate(matcher.run(open_records)):
+            late = device.visits or device.board.clock_ms() - saved_ms >= _SAVE_MS
+            if info and late and matcher.reached != info.reached:
+                info.done, info.reached = matcher.done, matcher.reached
+                info.save()
+                saved_ms = device.board.clock_ms()
             if not at & _STEPS:
                 await self._breathe()
         return matcher.exposure
@@ -75,6 +101,8 @@ class Matching:
 
     async def _breathe(self):
         device = self._device
-        while device.radio.up or 0 <= device.window_ms - device.board.clock_ms() < _CLEAR_MS:
+        while not device.visits and (device.radio.up or 0 <= device.window_ms - device.board.clock_ms() < _CLEAR_MS):
             await asyncio.sleep_ms(_STEP_MS)
+        if device.visits:
+            raise _GiveWay
         await asyncio.sleep_ms(0)

@@ -41,6 +41,10 @@ class Supervisor:
         asyncio.create_task(self._once(name, make, deadline_ms))
         return True
 
+    def busy(self, name):
+        """Whether one of that name is running once."""
+        return name in self._running
+
     async def _keep(self, name, make):
         pause_ms = _BACKOFF_MIN_MS
         crashes = 0

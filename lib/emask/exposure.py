@@ -40,7 +40,7 @@ class Exposure:
     def __init__(self, rule):
         self._rule = rule
         self._chunks = []  # hits, a few at a time: no large piece of memory is asked for
-        self._count = 0
+        self.hits = 0
         self._last = None
         self.decided = None
         self.met = []
@@ -54,14 +54,14 @@ class Exposure:
         packed = struct.pack(_HIT, record, id_slot, minute, sent, still, adverts, levels)
         if packed == self._last:
             return  # written twice, by a cut of power
-        if self._count >= _MAX_HITS:
+        if self.hits >= _MAX_HITS:
             self.hits_dropped += 1
             return
-        place = self._count % _CHUNK * _HIT_BYTES
+        place = self.hits % _CHUNK * _HIT_BYTES
         if not place:
             self._chunks.append(bytearray(_CHUNK * _HIT_BYTES))
         self._chunks[-1][place : place + _HIT_BYTES] = self._last = packed
-        self._count += 1
+        self.hits += 1
 
     def ground(self, per_day):
         """(record, one or two of its slots) that the decided day rests on: the one that was near for longest; per_day:
@@ -69,7 +69,7 @@ class Exposure:
         met: dict = {}
         found = None
         day = self.decided[0] if self.decided else -1
-        for at in range(self._count):
+        for at in range(self.hits):
             record, slot, _minute, _sent, _still, _adverts, levels = self._hit(at)
             if slot // per_day != day or record in self.left_out:
                 continue
@@ -91,7 +91,7 @@ class Exposure:
         """
         seen, parts = {}, set()
         enough = self._rule[_MINUTES]
-        for at in range(self._count):
+        for at in range(self.hits):
             # A record is a contact from two different IDs on, or from the rule's minutes.
             record, slot, minute, _sent, _still, _adverts, levels = self._hit(at)
             first, several, minutes = seen.get(record, (slot, False, 0))
@@ -122,7 +122,7 @@ class Exposure:
     def _rank(self, contacts, day):
         first = (day - 1) * _DAY
         number = {}
-        for at in range(self._count):
+        for at in range(self.hits):
             record, _slot, minute = self._hit(at)[:3]
             if record in contacts and first <= minute < first + 3 * _DAY:
                 number[record] = number.get(record, 0) + 1
@@ -134,7 +134,7 @@ class Exposure:
         # The highest value of each of the part's blocks, over all contacts. contacts: minutes of the day at rest.
         begin = part * _PART
         own = {}
-        for at in range(self._count):
+        for at in range(self.hits):
             hit = self._hit(at)
             if hit[0] in contacts and begin - _HOUR - _SPAN < hit[2] < begin + _PART + _HOUR:
                 own.setdefault(hit[0], array("H")).append(at)

@@ -12,6 +12,7 @@ from emask.sought import CAPACITY, Sought
 _BUILD_STEP = const(15)
 _RECORD_STEP = const(15)
 _WAITING = const(512)
+_DAYS = const(30)
 _SLACK_S = const(3600)
 _ABOUT_BITS = const(4)  # sightings whose minutes differ in these only are dated together in the index
 _ABOUT = const(15)
@@ -32,14 +33,18 @@ def _length(minutes):
 class Matcher:
     """Compares the sightings in `store` with a list's records; `header` is the list's, with the rule in it.
 
-    `for _ in matcher.run(open_records)` does it, a short piece at a time; then `exposure.decided` says. Nothing is kept
-    in flash: after a reset it is simply run again. own_group(record): whether a record is of the own household or home.
+    `for _ in matcher.run(open_records)` does it, a short piece at a time; then `exposure.decided` says.
+    own_group(record): whether a record is of the own household or home.
+
+    done, reached: UTC days that were compared and had no hit, as bits, 0 for the day before the list's issue; and the
+    `place` in the store before which their sightings were. With both, another Matcher of the same list and anchors goes
+    on from there; days with hits it compares again.
 
     A record's chain is walked once for each UTC day, beside all sightings of about that day. What may bear IDs of two
     days is taken twice: `_waiting` has flash positions times 2, plus 1 for the later of the two days.
     """
 
-    def __init__(self, header, store, anchors, capacity=CAPACITY, own_group=None):
+    def __init__(self, header, store, anchors, capacity=CAPACITY, own_group=None, done=0, reached=0):
         self._header = header
         self._store = store
         self._anchors = anchors
@@ -51,6 +56,10 @@ class Matcher:
         self._day = self._first_s = self._last_s = 0  # of the sightings at hand
         self._own_group = own_group
         self._spans = {}  # four hours of UTC -> first and last store slot of their hits
+        self._before = done, reached
+        self.done, self.reached = done, reached
+        self._with_hits = 0  # days, as in `done`
+        self._scanned = 0  # the place of the last sighting that came from flash
         self.exposure = Exposure(header.rule)
 
     def run(self, open_records):
@@ -60,7 +69,9 @@ class Matcher:
             yield from self._gather(source)
             if not len(self._sought):
                 break
+            hits = self.exposure.hits
             yield from self._compare(open_records)
+            self._compared(self.exposure.hits > hits)
         del self._sought, self._dates  # their memory is for the decision
         yield from self.exposure.run(self._others)
 
@@ -77,6 +88,7 @@ class Matcher:
         if self._sought.full():
             return
         for at, (position, slot, payload) in enumerate(source):
+            self._scanned = position
             ended = self._take(position, slot, payload, (0, 1))
             if ended or self._sought.full() or len(self._waiting) >= _WAITING:
                 return
@@ -91,18 +103,35 @@ class Matcher:
         if first_s >= self._header.issued_s:
             return False
         days = first_s // spec.DAY_S, last_s // spec.DAY_S
-        if not len(self._sought):
-            self._day = days[which[0]]
-            self._first_s, self._last_s = first_s, last_s
         for later in which:
-            if later and days[0] == days[1]:
+            bit = self._bit(days[later])
+            if later and days[0] == days[1] or bit & self._before[0] and self._store.place(position) < self._before[1]:
                 continue
+            if not len(self._sought):
+                self._day = days[later]
+                self._first_s, self._last_s = first_s, last_s
             if days[later] != self._day or self._sought.full():
                 self._waiting.append(position << 1 | later)
+                self.done &= ~bit
                 continue
             self._first_s, self._last_s = min(self._first_s, first_s), max(self._last_s, last_s)
             self._sought.add(payload[1], payload[2], payload[3], position)
-        return not -_SLACK_S <= first_s - self._day * spec.DAY_S < spec.DAY_S + _SLACK_S
+        return len(self._sought) and not -_SLACK_S <= first_s - self._day * spec.DAY_S < spec.DAY_S + _SLACK_S
+
+    def _bit(self, day):
+        # In `done`; 0 for a day that has none.
+        before = self._header.issued_s // spec.DAY_S - 1 - day
+        return 1 << before if 0 <= before < _DAYS else 0
+
+    def _compared(self, hit):
+        # What is left of a day that did not fit into the index comes again, and so it is not done.
+        bit = self._bit(self._day)
+        scanned = self._store.place(self._scanned)
+        if hit:
+            self._with_hits |= bit
+        elif bit & ~self._with_hits and not self._sought.full() and scanned >= self._before[1]:
+            self.done |= bit
+            self.reached = scanned
 
     def _about(self, slot, payload):
         # First and last second that the IDs may be of: no less than by `_dated`, for 16 minutes of them at once.

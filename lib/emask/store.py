@@ -126,6 +126,11 @@ class Store:
         found = head.record_at(position % self._blocks.bytes)
         return found[1:] if found and found[0] == kind else None
 
+    def place(self, position):
+        """A number that is higher for what was written later into the same stream."""
+        block, offset = divmod(position, self._blocks.bytes)
+        return self._indexed().seqs[block] * self._blocks.bytes + offset
+
     def latest(self, kind):
         """(slot, payload) of the record of this kind that was written last, or None; reads all of them."""
         last = None

@@ -7,9 +7,10 @@ sys.path.insert(0, sys.argv[1] + "/tests/bench")
 
 import vm_firmware as rig  # noqa: E402
 from vm_exempt import beside_a_case  # noqa: E402
-from vm_firmware import board, keylist, spec  # noqa: E402
+from vm_firmware import board, keylist, sighting, spec  # noqa: E402
 
 _READ_MS = 25  # what the work between two reads of a record may take
+_LONG_MS = 1_000  # the same, of a list that takes long
 _MOST_MS = 150  # that the work may reach into the time before a window
 _EVERY_MS = 1_500
 _UP_MS = 400
@@ -22,6 +23,8 @@ class Lists:
         self._device = device
         self._flash = flash
         self.cut_after = None
+        self.on_read = None
+        self.ms = _READ_MS
         self.reads = 0
         self.too_late = 0
 
@@ -30,7 +33,9 @@ class Lists:
         self.reads += 1
         if self.reads == self.cut_after:
             raise board.Reset
-        board.move(_READ_MS)
+        if self.on_read:
+            self.on_read()
+        board.move(self.ms)
         self.too_late += device.radio.up or 0 <= device.window_ms - board.now_ms < 500 - _MOST_MS
         self._flash.readblocks(block, buf, offset)
 
@@ -99,6 +104,121 @@ def test_matching_goes_on_by_itself_after_a_reset_at_any_point():
         assert again.list_waits and not again.alert
         match(again)
         assert again.alert == alert and not again.list_waits
+
+
+def worn_for_days(records=80, days=3):
+    """A token that strangers were near on the days before, and was near a case today; its long list."""
+    device, _ = rig.handed_over()
+    today = device.own_s() // 86400
+    for day in range(today - days, today):
+        for number in range(8):
+            heard = sighting.pack(1, bytes([day & 0xFF, number]) * 6, 77, 0, 9, -60, 0, sighting.flat(15, -60))
+            device.store.append(spec.SIGHTING, day * 96 + 48, heard)
+    case = beside_a_case(device)
+    others = [
+        keylist.pack_record(bytes([n + 100]) * 32, (today - days - 1) * 96, 0, 96 * (days + 2)) for n in range(records)
+    ]
+    data = rig._list(others + [case], issued_s=device.own_s() + 7200)
+    assert rig.Visit(device, device.own_s()).hand(data) == rig._acked(spec.LIST_OK)
+    device.let_go()
+    slow = board.partitions["lists"] = Lists(device, board.partitions["lists"])
+    slow.ms = _LONG_MS
+    return device, slow
+
+
+def test_long_comparison_goes_on_after_a_reset():
+    device, slow = worn_for_days()
+    match(device)
+    whole, alert = slow.reads, device.alert
+    assert alert and whole > 3 * 80
+    saved = 0
+    for cut_after in range(20, whole, 41):
+        device, slow = worn_for_days()
+        slow.cut_after = cut_after
+        try:
+            match(device)
+            raise AssertionError("no reset")
+        except board.Reset:
+            pass
+        again = rig.boot()
+        match(again)
+        assert again.alert == alert and not again.list_waits
+        assert slow.reads <= whole + cut_after
+        if cut_after > 200:
+            saved += 1
+            assert slow.reads - cut_after < whole - 80, (cut_after, slow.reads - cut_after, whole)
+    assert saved > 2
+
+
+def test_comparison_begins_anew_when_times_are_dated_otherwise_and_for_another_list():
+    device, slow = worn_for_days()
+    match(device)
+    whole = slow.reads
+    for change in range(2):
+        device, slow = worn_for_days()
+        slow.cut_after = whole - 20
+        try:
+            match(device)
+            raise AssertionError("no reset")
+        except board.Reset:
+            pass
+        again = rig.boot()
+        assert again.list_info.done
+        if change:
+            again.list_info.state = 0
+            again.list_info.save()
+            again.let_go()
+            board.partitions["lists"] = slow._flash
+            data = rig._list([], serial=6, issued_s=again.own_s() + 7200)
+            assert rig.Visit(again, again.own_s()).hand(data) == rig._acked(spec.LIST_OK)
+            assert not again.list_info.done
+        else:
+            slow.reads, slow.cut_after = 0, None
+            again.store.append(spec.ANCHOR, again.slot(), again.store.latest(spec.ANCHOR)[1])
+            match(again)
+            assert slow.reads == whole and again.alert
+
+
+def test_visit_stops_a_comparison_and_it_goes_on_after_it():
+    import visit
+    from chores import Chores
+    from supervisor import Supervisor
+
+    device, slow = worn_for_days()
+    match(device)
+    whole = slow.reads
+    device, slow = worn_for_days()
+    supervisor = Supervisor(device.power, board.clock_ms, device.count_crash, board.reset)
+    chores = Chores(device, supervisor)
+    beside = []
+
+    class Probe:
+        def __init__(self, device):
+            pass
+
+        async def run(self):
+            beside.append((supervisor.busy("matching"), "emask.match" in sys.modules, device.visits))
+
+    def press():
+        if slow.reads == 200:
+            chores._visit()
+
+    async def until_compared():
+        for _ in range(4000):
+            chores.check()
+            await rig._real_sleep(0)
+            if not device.list_waits:
+                return
+
+    slow.on_read = press
+    before, visit.Visit = visit.Visit, Probe
+    try:
+        asyncio.run(until_compared())
+    finally:
+        visit.Visit = before
+    assert beside == [(False, False, 1)]
+    assert device.alert and not device.list_waits and not device.state.crashes
+    assert whole < slow.reads < whole + 150
 
 
 if __name__ == "__main__":

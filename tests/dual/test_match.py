@@ -113,6 +113,28 @@ def test_attenuation_takes_tx_power_into_account():
     assert world.decide([_record()]) is None
 
 
+def test_days_without_a_hit_are_not_compared_again():
+    world = _World()
+    walks = []
+
+    def compared(done, reached):
+        walks.clear()
+        header = _Header(1, _MIDNIGHT + 6 * 86400, _sharp(15, 2))
+        matcher = Matcher(header, world.store, world.anchors, 1024, None, done, reached)
+        for _ in matcher.run(lambda: iter([_record()] if not walks.append(1) else ())):
+            yield matcher.done, matcher.reached
+
+    for day in range(6):
+        world.encounter(_KEY if day == 2 else bytes([9]) * 32, _NOON + day * 86400, 4)
+    marks = list(compared(0, 0))
+    assert len(walks) == 6
+    halfway = [mark for mark in marks if mark[0] == 0b110000][0]
+    list(compared(*halfway))
+    assert len(walks) == 4, "the third day and those after it"
+    list(compared(*marks[-1]))
+    assert len(walks) == 1, "the third day alone"
+
+
 def test_record_of_the_own_group_alerts_nobody():
     world = _World()
     world.encounter(_KEY, _NOON, 2)

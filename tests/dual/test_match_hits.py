@@ -27,6 +27,10 @@ class _Hits:
         self.found = []
         self.left_out = set()
 
+    @property
+    def hits(self):
+        return len(self.found)
+
     def hit(self, *fields):
         self.found.append(fields)
 
@@ -87,10 +91,10 @@ class _World:
             pass
         return sorted(matcher.exposure.found)
 
-    def matcher(self, capacity):
-        """A Matcher of it all, which tells a _Hits."""
+    def matcher(self, capacity, done=0, reached=0):
+        """A Matcher of it all, or of what an earlier one has not done, which tells a _Hits."""
         header = _Header(self.rules.NUMBER, self.issued_s)
-        matcher = Matcher(header, self.store, clock.Anchors(self.anchors, _PPM), capacity)
+        matcher = Matcher(header, self.store, clock.Anchors(self.anchors, _PPM), capacity, None, done, reached)
         matcher.exposure = _Hits()
         return matcher
 
@@ -152,3 +156,37 @@ def test_comparison_that_is_cut_off_anywhere_and_run_again_matches_the_same():
     world.store.mount()
     assert world.hits(100) == wanted
     assert _digest(world) == before, "and nothing was written meanwhile"
+
+
+def _marks(world, capacity, *before):
+    """(matches, all that a comparison said in between of how far it came, how often it walked the records)."""
+    matcher = world.matcher(capacity, *before)
+    marks, walks = [], []
+
+    def open_records():
+        walks.append(1)
+        return iter(world.records)
+
+    for _ in matcher.run(open_records):
+        if matcher.reached not in [reached for _done, reached in marks]:
+            marks.append((matcher.done, matcher.reached))
+    return sorted(matcher.exposure.found), marks, len(walks)
+
+
+def test_comparison_that_goes_on_matches_the_same():
+    flash = Flash(_BLOCKS)
+    saved = twice = 0
+    for seed in range(3):
+        for capacity, few in ((1024, 2), (30, 2), (1024, 12), (9, 1)):
+            world = _World(Chance(seed), spec.BLUEZONE, flash)
+            world.records = world.records[:few]  # so that some days have no hit
+            wanted, marks, walks = _marks(world, capacity)
+            assert wanted == sorted(world.straightforward())
+            for mark in marks[1:]:
+                found, more, left = _marks(world, capacity, *mark)
+                assert found == wanted, (seed, capacity, few, mark)
+                saved += left < walks
+                for second in more[1:]:
+                    twice += 1
+                    assert _marks(world, capacity, *second)[0] == wanted, (seed, capacity, few, mark, second)
+    assert saved and twice
