@@ -27,13 +27,13 @@ def remember(device, decision, records):
     return bool(new)
 
 
-def rest(device, withdrawn):
+def rest(device, header):
     """Of the records that the alert rests on those that are left, or None if none of them was withdrawn."""
     known = device.alert
-    if not (known and withdrawn) or known[2] & alert.TAKEN_BACK:
+    if not known or known[2] & alert.TAKEN_BACK:
         return None
     records = _kept(device)[1]
-    left = [record for record in records if met.mark(record[:32]) not in withdrawn]
+    left = [record for record in records if met.mark(record[:32], header.serial) not in header.withdrawn]
     return left if len(left) < len(records) else None
 
 

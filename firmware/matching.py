@@ -45,7 +45,7 @@ class Matching:
             await self._end()
             return
         certain = device.clock.anchored
-        left = afterwards.rest(device, header.withdrawn) if header.kind == spec.F0_LIST else None
+        left = afterwards.rest(device, header) if header.kind == spec.F0_LIST else None
         if left is not None:
             afterwards.judge(device, left, (await self._exposure(lambda: iter(left), None)).decided if left else None)
         exposure = await self._exposure(lists.records, device.list_info)

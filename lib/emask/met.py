@@ -14,9 +14,9 @@ _MOST = const(2)
 MARK_BYTES = 16
 
 
-def mark(key):
-    """The 16 bytes by which a list says that the records of this key (32 bytes) are withdrawn."""
-    return sha256(_LABEL + key).digest()[:MARK_BYTES]
+def mark(key, serial):
+    """The 16 bytes by which the list of this serial says that the records of this key (32 bytes) are withdrawn."""
+    return sha256(_LABEL + struct.pack("<I", serial) + key).digest()[:MARK_BYTES]
 
 
 def pack(before, records, more=False):

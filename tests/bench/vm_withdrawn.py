@@ -16,7 +16,7 @@ DAY = rig.UTC // 86400
 
 def hand(device, records, serial, withdrawn=(), **how):
     """The token's answer to a list."""
-    marks = [met.mark(key) for key in withdrawn]
+    marks = [met.mark(key, serial) for key in withdrawn]
     data = rig._list(records, serial, device.own_s() + 7200, withdrawn=marks, **how)
     found = rig.Visit(device, device.own_s()).hand(data)
     device.let_go()

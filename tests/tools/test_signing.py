@@ -137,6 +137,11 @@ WRONG = [
     (lambda asked: with_short(asked, region=9), "of another kind"),
     (lambda asked: with_short(asked, base=9), "of another kind"),
     (lambda asked: with_short(asked, (record(SLOT - 9, 3),)), "that the whole one lacks"),
+    (lambda asked: with_short(asked, withdrawn=()), "names other withdrawn"),
+    (
+        lambda asked: with_short(asked, withdrawn=(*asked.lists[0].terms.withdrawn[1:], b"\xff" * 16)),
+        "names other with",
+    ),
     (lambda asked: certificate(until_s=NOW_S + 15 * 86_400), "longer than is allowed"),
     (lambda asked: certificate(until_s=NOW_S), "longer than is allowed"),
     (lambda asked: certificate(since_s=NOW_S - 86_400, until_s=NOW_S - 1), "does not hold now"),

@@ -36,6 +36,11 @@ def published(folder, tmp_path, at_s):
     return [lists.load(path, keyring.root_public(folder)) for path in (done.path, *done.deltas)]
 
 
+def names(taken, number):
+    """Whether a list names key_of(number)."""
+    return met.mark(key_of(number), taken.header.serial) in taken.header.withdrawn
+
+
 def keys(taken):
     return [keylist.unpack_record(record)[0] for record in taken.records()]
 
@@ -47,18 +52,37 @@ def test_withdrawn_upload_leaves_the_lists_and_all_of_them_name_it(folder, tmp_p
     found = published(folder, tmp_path, NOW_S + 2)
     assert len(found) == 2 and keys(found[0]) == [key_of(1)]
     for taken in found:
-        assert met.mark(key_of(0)) in taken.header.withdrawn and met.mark(key_of(1)) not in taken.header.withdrawn
+        assert names(taken, 0) and not names(taken, 1)
 
 
-def test_names_tell_nothing_to_who_has_the_list_alone(folder, tmp_path):
+def seen(folder, tmp_path, withdrawals):
+    """What a watcher of 18 days' lists sees of each name: (first, last) list that has it. withdrawals: {day: code}."""
+    stood = {}
+    for day in range(18):
+        if day in withdrawals:
+            withdrawn.withdraw(folder, withdrawals[day], NOW_S + day * DAY_S)
+        for taken in published(folder, tmp_path, NOW_S + day * DAY_S):
+            found = taken.header.withdrawn
+            assert len(set(found)) == spec.WITHDRAWN_MAX and list(found) == sorted(found)
+            for name in found:
+                stood[name] = stood.get(name, (day, day))[0], day
+    return sorted(stood.values())
+
+
+def test_names_of_all_lists_side_by_side_come_and_go_alike_whether_anything_was_withdrawn(folder, tmp_path):
+    core.init(tmp_path / "other", NOW_S)
+    quiet = seen(tmp_path / "other", tmp_path, {})
+    codes = uploaded(folder, tmp_path, 4)
+    busy = seen(folder, tmp_path, dict(zip((0, 3, 4, 9), codes, strict=True)))
+    assert busy == quiet == sorted((day, day) for day in range(18) for _ in range(spec.WITHDRAWN_MAX))
+
+
+def test_short_lists_say_the_same_names_as_the_whole_one(folder, tmp_path):
     (code,) = uploaded(folder, tmp_path, 1)
-    before = published(folder, tmp_path, NOW_S)[0]
+    published(folder, tmp_path, NOW_S)
     withdrawn.withdraw(folder, code, NOW_S + 1)
-    after = published(folder, tmp_path, NOW_S + 2)[0]
-    for taken in (before, after):
-        names = taken.header.withdrawn
-        assert len(set(names)) == spec.WITHDRAWN_MAX and list(names) == sorted(names)
-    assert not set(before.header.withdrawn) & set(after.header.withdrawn), "those of nobody are drawn anew"
+    whole, short = published(folder, tmp_path, NOW_S + 2)
+    assert whole.header.withdrawn == short.header.withdrawn and names(short, 0)
 
 
 def test_name_stands_as_long_as_an_alert(folder, tmp_path):
@@ -66,7 +90,7 @@ def test_name_stands_as_long_as_an_alert(folder, tmp_path):
     withdrawn.withdraw(folder, code, NOW_S)
     for days, stands in ((0, True), (13, True), (14, False)):
         taken = published(folder, tmp_path, NOW_S + days * DAY_S)[0]
-        assert (met.mark(key_of(0)) in taken.header.withdrawn) == stands
+        assert names(taken, 0) == stands
 
 
 def test_what_can_not_be_withdrawn_is_refused_and_changes_nothing(folder, tmp_path):

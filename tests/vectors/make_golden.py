@@ -229,7 +229,7 @@ def golden() -> dict:
         "key": (b"\x01\x01" + le(3, 2) + le(1983333, 4) + bytes(4) + le(1784990000, 4) + KEY).hex(),
         "alert": (le(20660, 2) + b"\x01\x01" + le(77, 4) + le(20674, 2)).hex(),
         "met": (le(20655, 2) + b"\x01" + records()[:80]).hex(),
-        "withdrawn": sha(b"emask withdrawn\0" + KEY)[:16].hex(),
+        "withdrawn": sha(b"emask withdrawn\0" + le(77, 4) + KEY)[:16].hex(),
         "ring": ring(),
         "record": records()[:40].hex(),
         "record_marked": marked().hex(),

@@ -59,7 +59,7 @@ def draft(
     serial = _next_serial(database, line, issued_s)
     end_slot = _mark(database, line, issued_s, rule, serial)
     revoked = tuple(revoked_serials(database, issued_s))
-    gone = withdrawn.names(database, kind, scheme, issued_s)
+    gone = withdrawn.names(database, kind, scheme, issued_s, serial)
     made = []
     for base in (0, *(_earlier(database, line, region) if kind == spec.F0_LIST else ())):
         terms = lists.Terms(region, serial, issued_s, scheme, wire.pack_rule(rule), base, revoked, gone, kind)

@@ -112,6 +112,8 @@ def _check_family(entries: Sequence[Listed]) -> None:
     for entry in entries[1:]:
         if _shared(entry) != _shared(whole) or entry.terms.base >= whole.terms.serial:
             raise Refused(f"the short list since {entry.terms.base} is of another kind than the whole one")
+        if tuple(entry.terms.withdrawn) != tuple(whole.terms.withdrawn):
+            raise Refused(f"the short list since {entry.terms.base} names other withdrawn records than the whole one")
         if not set(entry.records) <= set(whole.records):
             raise Refused(f"the short list since {entry.terms.base} has records that the whole one lacks")
 

@@ -1,7 +1,7 @@
 """Owns uploads that turned out to be a mistake: which they are, and how lists name their records. Prints nothing.
 
-A list has always as many names as may be: those of no record are drawn anew for each. Times are UTC seconds and passed
-in.
+A list has always as many names as may be, and none that another list had: those of records are hashed with its serial,
+the others drawn. Times are UTC seconds and passed in.
 """
 
 import secrets
@@ -40,9 +40,9 @@ def withdraw(folder: Path, code: str, now_s: int) -> int:
     return number
 
 
-def names(database: Connection, kind: int, scheme: int, issued_s: int) -> tuple[bytes, ...]:
-    """What a list of this kind and scheme says is withdrawn: 16 bytes each, their order says nothing."""
-    marks = [met.mark(key) for key in _keys(database, kind, scheme, issued_s)]
+def names(database: Connection, kind: int, scheme: int, issued_s: int, serial: int) -> tuple[bytes, ...]:
+    """What the list of this kind, scheme and serial says is withdrawn: 16 bytes each, their order says nothing."""
+    marks = [met.mark(key, serial) for key in _keys(database, kind, scheme, issued_s)]
     drawn = [secrets.token_bytes(met.MARK_BYTES) for _ in range(spec.WITHDRAWN_MAX - len(marks))]
     return tuple(sorted(marks + drawn))
 
