@@ -17,9 +17,12 @@ def chromium():
         pytest.skip(f"{error}; pages are not tested in one")
 
 
-def violations(page):
-    """What axe-core finds on the page as it is, in words; empty if nothing."""
-    from axe_playwright_python.sync_playwright import Axe
+def violations(page, rules=None):
+    """What axe-core finds on the page as it is, in words; empty if nothing. It is put into a page once."""
+    from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 
-    found = Axe().run(page)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    options = {"resultTypes": ["violations"], **(rules or {})}
+    found = AxeResults(page.evaluate("(options) => axe.run(document, options)", options))
     return found.generate_report() if found.violations_count else ""

@@ -67,7 +67,7 @@ def test_wearer_with_a_warning_is_told_what_to_do_and_it_ends(page, hall):
     tap(page, "show", "alert")
     assert "ngày 11 tháng 11" in text(page)
     tap(page, "next", "advice")
-    assert "1900 9095" in text(page)
+    assert "1900\N{NO-BREAK SPACE}9095" in page.inner_text("#screen")
     tap(page, "refer", "referred")
     tap(page, "next", "slip")
     assert page.locator(".slip p").count() == 5

@@ -53,6 +53,11 @@ class Phone:
             given,
         )
 
+    def again(self):
+        """The start, without the true time that a last screen stays; and the lists that the site has by now."""
+        self.page.reload()
+        on(self.page, "start")
+
     def bluetooth(self, air):
         return Emulation(self._browser, self.page, air)
 

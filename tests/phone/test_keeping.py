@@ -8,16 +8,18 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from emask import keylist, spec
-from tests.kiosk.browser import on
+from tests.kiosk.browser import on, tap
+from tests.kiosk.hall_rig import SEEN
 from tests.phone.emulation import FakeAir, bluetooth_chromium
-from tests.phone.phone_rig import Phone, built
+from tests.phone.phone_rig import Phone, built, served
 from tests.tools import web_server
 from tests.tools.fake_token import FakeToken
 from tests.tools.unreliable import Unreliable
 from tests.tools.world import NOW_S, World
-from tools import signing, wire
-from tools.authority import core, intake
+from tools import signing
+from tools.authority import core, intake, keyring
 from tools.kiosk.hall import report
+from tools.kiosk.wish import Wish
 from tools.phone import table
 
 __all__ = ["bluetooth_chromium"]
@@ -32,7 +34,7 @@ def world(tmp_path_factory):
     return own
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server(world):
     app = Unreliable(world.path / "page")
     with web_server.served(app) as address:
@@ -41,6 +43,16 @@ def server(world):
 
 @pytest.fixture
 def phone(bluetooth_chromium, server):
+    own = Phone(bluetooth_chromium, server[1] + "/index.html", NOW_S)
+    on(own.page, "start")
+    yield own
+    own.close()
+    assert own.problems == []
+
+
+@pytest.fixture(scope="module")
+def computer(bluetooth_chromium, server):
+    """A phone for facts that leave nothing in it."""
     own = Phone(bluetooth_chromium, server[1] + "/index.html", NOW_S)
     on(own.page, "start")
     yield own
@@ -173,13 +185,82 @@ def test_index_that_is_none_takes_nothing_away(phone, world, text):
     path.write_bytes(before)
 
 
-def test_list_of_another_authority_is_not_kept(phone, world, tmp_path):
+def test_list_of_another_authority_is_not_kept(computer, world, tmp_path):
     stranger = World(tmp_path)
     data = list(stranger.list_file(RECORDS[:9], serial=11))
-    said = phone.module(
+    said = computer.module(
         "wire.js", "await m.list(Uint8Array.from(given), unhex(site.ROOT)).catch((error) => error.message)", data
     )
     assert "not signed by that root" in said
+
+
+def found(phone, call):
+    """Kind and serial of each list that `call` over lists.js gives, the sound ones being `held`."""
+    what = f"await (async () => {{ const held = await m.sound(unhex(site.ROOT)); return {call}; }})()"
+    return [(facts["kind"], facts["serial"]) for facts in phone.module("lists.js", what)]
+
+
+def test_list_of_contacts_is_for_who_has_the_list_of_the_ill(phone, world):
+    sources = [
+        world.written("20.eml", world.list_file(RECORDS[:40], serial=20)),
+        world.written("4.eml", world.list_file(RECORDS[:9], serial=4, kind=spec.F1_LIST)),
+    ]
+    built(world.path / "page", world.root, sources)
+    refresh(phone)
+    ill, contacts = (spec.F0_LIST, 20), (spec.F1_LIST, 4)
+    assert found(phone, "held.map(({ facts }) => facts)") == [ill, contacts]
+    assert found(phone, "[3, 20].map((serial) => m.fitting(held, serial, 0).facts)") == [ill, contacts]
+
+
+def test_stranger_s_phone_offers_the_list_of_contacts_to_who_had_the_other(computer):
+    answers = """await (async () => {
+        const { bring } = await import("./visit.js"), spec = await import("./spec.js");
+        const kinds = [spec.F0_LIST, spec.F0_LIST, spec.F1_LIST], data = new Uint8Array(178);
+        const lists = kinds.map((kind) => ({ data, facts: { kind } }));
+        return Promise.all(given.map(async (results) => {
+            const asked = [];
+            const ask = async (kind) => (asked.push(kind), { kind: spec.LIST_ACK, body: [results[asked.length - 1]] });
+            await bring({ open: async () => {}, ask }, lists, () => {});
+            return asked.length - 1;
+        }));
+    })()"""
+    had, taken, gap = spec.LIST_OLD_SERIAL, spec.LIST_OK, spec.LIST_GAP
+    asked = computer.module("bytes.js", answers, [[taken], [had, taken], [gap, taken], [gap, had, had]])
+    assert asked == [1, 2, 2, 3]
+
+
+def test_change_of_the_root_is_shown_to_tokens(bluetooth_chromium, tmp_path):
+    own, page, air = World(tmp_path), tmp_path / "page", FakeAir()
+    core.change_root(own.authority, NOW_S)
+    root = keyring.root_public(own.authority)
+    built(page, root, [own.authority / signing.ROOT_CHANGE])
+    with served(page) as url:
+        phone = Phone(bluetooth_chromium, url, NOW_S)
+        on(phone.page, "start")
+        phone.certify(own.authority)
+        token = FakeToken(root, serial=2)
+        token.shelf, token.status = False, SEEN
+        with phone.bluetooth(air):
+            air.press(token)
+            phone.find("which")
+            tap(phone.page, "yes", "closer")
+        phone.close()
+    assert phone.problems == []
+    asked = token.heard[token.heard.index(spec.HELLO) :]
+    assert asked[:3] == [spec.HELLO, spec.ROOT, spec.SESSION]
+
+
+def test_certificate_of_another_root_makes_nobody_a_kiosk_and_gives_way(phone, world, tmp_path):
+    other, public = World(tmp_path), bytes.fromhex(phone.module("identity.js", "hex(await m.publicKey())"))
+    phone.module(
+        "keep.js",
+        "await m.put('facts', 'certificate', Uint8Array.from(given))",
+        list(core.certify_kiosk(other.authority, public, 0, NOW_S)[1]),
+    )
+    assert phone.module("identity.js", f"await m.load(unhex(site.ROOT), {NOW_S})") is None
+    phone.certify(world.authority)
+    on(phone.page, "start")
+    assert phone.page.locator("[data-tap=staff]").count() == 1
 
 
 # -- codes and uploads
@@ -223,7 +304,7 @@ def test_upload_waits_sealed_and_the_authority_takes_it(bluetooth_chromium, serv
 # -- what both ends compute alike
 
 
-def test_report_says_what_the_kiosk_s_says(phone):
+def test_report_says_what_the_kiosk_s_says(computer):
     rng = random.Random(8)
     fields = [
         {
@@ -233,7 +314,7 @@ def test_report_says_what_the_kiosk_s_says(phone):
             "battery_mv": rng.choice([3400, 3449, 3450, 3599, 3600, 4000]),
             "list_serial": 3,
             "list_issued_s": rng.choice([0, NOW_S - rng.randrange(20 * spec.DAY_S)]),
-            "alert_day": rng.choice([0, NOW_S // spec.DAY_S - 3]),
+            "alert_day": rng.choice([0, spec.ALERT_TAKEN_BACK, NOW_S // spec.DAY_S - 3]),
             "sightings": 1,
             "adverts_heard": rng.choice([0, 32]),
             "adverts_dropped": 0,
@@ -242,7 +323,7 @@ def test_report_says_what_the_kiosk_s_says(phone):
         }
         for _ in range(500)
     ]
-    found = phone.module("report.js", f"given.map((status) => m.read(status, {NOW_S}))", fields)
+    found = computer.module("report.js", f"given.map((status) => m.read(status, {NOW_S}))", fields)
     for status, shown in zip(fields, found, strict=True):
         own = report.read(status, NOW_S)
         days = [None if day is None else {"day": day.day, "month": day.month} for day in (own.day, own.alert_day)]
@@ -250,7 +331,7 @@ def test_report_says_what_the_kiosk_s_says(phone):
         assert (shown["codes"], shown["care"]) == (own.codes, own.care), status
 
 
-def test_hpke_opens_what_the_library_seals_and_nothing_that_was_changed(phone):
+def test_hpke_opens_what_the_library_seals_and_nothing_that_was_changed(computer):
     secret = bytes([5]) * 32
     key = X25519PrivateKey.from_private_bytes(secret)
     for size in (0, 62, 300):
@@ -258,16 +339,50 @@ def test_hpke_opens_what_the_library_seals_and_nothing_that_was_changed(phone):
         call = "(async (sealed) => { const got = await m.unseal(await m.newAgreementKey(Uint8Array.from(given[0])), "
         call += "Uint8Array.from(given[2]), Uint8Array.from(sealed)); return got && [...got]; })"
         given = [list(secret), list(sealed), list(b"info")]
-        assert phone.module("crypto.js", f"await {call}(given[1])", given) == [0] * size
+        assert computer.module("crypto.js", f"await {call}(given[1])", given) == [0] * size
         given[1][-1] ^= 1
-        assert phone.module("crypto.js", f"await {call}(given[1])", given) is None
+        assert computer.module("crypto.js", f"await {call}(given[1])", given) is None
     low = [list(secret), [0] * 80, list(b"info")]
-    assert phone.module("crypto.js", f"await {call}(given[1])", low) is None
+    assert computer.module("crypto.js", f"await {call}(given[1])", low) is None
 
 
-def test_code_is_hashed_as_the_token_is_told(phone):
-    asked = phone.module("wire.js", "hex(await m.packAsk(8, 14, 'ABCDEFGHJKLM'))")
-    assert bytes.fromhex(asked) == bytes((8, 14, 0, 0)) + wire.code_hash("ABCDEFGHJKLM")
+SECRET = bytes(range(16))
+NONE = {"name": "", "proxy": False, "code": None, "household": None, "pause_min": 0}
+
+
+ERRANDS = [
+    ({}, Wish()),
+    ({"name": "handover"}, Wish(handover=True)),
+    ({"name": "wipe"}, Wish(wipe=True)),
+    ({"name": "upload", "code": "ABCDEFGHJKLM"}, Wish(code="ABCDEFGHJKLM")),
+    ({"name": "upload", "proxy": True, "code": "PBCDEFGHJKLM"}, Wish(code="PBCDEFGHJKLM")),
+    ({"name": "contact", "code": "1BCDEFGHJKLM"}, Wish(code="1BCDEFGHJKLM")),
+    ({"name": "household", "household": list(SECRET)}, Wish(household=SECRET)),
+    ({"name": "pause", "pause_min": 480}, Wish(pause_min=480)),
+    ({"name": "pause", "pause_min": 0}, Wish(pause_min=0)),
+]
+
+
+def test_token_is_asked_the_same_as_by_a_kiosk(computer):
+    packed = """await (async () => {
+        const { wish } = await import("./errand.js");
+        return Promise.all(given.map(async (errand) => hex(await m.packAsk(wish(errand)))));
+    })()"""
+    asked = computer.module("wire.js", packed, [NONE | errand for errand, _ in ERRANDS])
+    for (errand, wish), found in zip(ERRANDS, asked, strict=True):
+        flags = wish.flags()
+        head = bytes((flags & 255, wish.days if wish.code else 0, flags >> 8, 0))
+        assert bytes.fromhex(found) == head + wish.field(), errand
+
+
+def test_code_of_each_kind_is_for_its_own_errand_and_none_serves_twice(phone):
+    codes = ["ABCDEFGHJKLM", "1BCDEFGHJKLM", "PBCDEFGHJKLM", "BBCDEFGHJKLM"]
+    assert phone.module("stock.js", "await m.add(given)", " ".join([*codes, "1BC", "O" * 12])) == 4
+    first = "await Promise.all(['plain', 'f1', 'proxy'].map(m.first))"
+    assert phone.module("stock.js", first) == codes[:3]
+    used = json.dumps({"code": codes[0]})  # its upload is stored, and the page was closed before it was struck out
+    phone.module("keep.js", "await m.put('uploads', 'upload-0.json', given)", used)
+    assert phone.module("stock.js", first) == [codes[3], *codes[1:3]]
 
 
 def heard(phone, mode, name, private, fields=None, tag="vi"):
@@ -284,18 +399,19 @@ def heard(phone, mode, name, private, fields=None, tag="vi"):
     return phone.module("voice.js", said, [name, private, fields or {}, tag, mode, phone.screens])
 
 
-def test_result_is_spoken_to_earphones_only(phone):
+def test_result_is_spoken_to_earphones_only(computer):
     day = {"day": {"day": 24, "month": 11}}
-    assert heard(phone, "off", "start", False) == []
-    assert heard(phone, "open", "none", True, day) == []
-    assert heard(phone, "open", "closer", True, day) == [["vi", "Xin nhìn điện thoại."]]
-    ((tag, text),) = heard(phone, "earphones", "none", True, day)
+    assert heard(computer, "off", "start", False) == []
+    assert heard(computer, "open", "none", True, day) == []
+    assert heard(computer, "open", "closer", True, day) == [["vi", "Xin nhìn điện thoại."]]
+    ((tag, text),) = heard(computer, "earphones", "none", True, day)
     assert tag == "vi" and "ngày hai mươi bốn tháng mười một" in text
 
 
-def test_phone_speaks_the_words_that_the_kiosk_speaks(phone):
+def test_phone_speaks_the_words_that_the_kiosk_speaks(computer):
     fields = {"day": date(2026, 11, 24), "phone": "1900 9095", "code": "P52", "a": 3, "b": 5}
+    fields |= {"length": 2, "near": 3, "sure": 1}
     plain = fields | {"day": {"day": 24, "month": 11}}
     for tag, language in table.languages().items():
         for name in table.ROWS:
-            assert heard(phone, "earphones", name, True, plain, tag) == [[tag, language.speak(name, **fields)]]
+            assert heard(computer, "earphones", name, True, plain, tag) == [[tag, language.speak(name, **fields)]]

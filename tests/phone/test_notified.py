@@ -15,6 +15,7 @@ __all__ = ["chromium"]
 RECORDS = [keylist.pack_record(bytes([n]) * 32, 1000 + n, 0, 96) for n in range(40)]
 _VISIT = """async () => {
     const { Channel } = await import("./channel.js"), { visit } = await import("./visit.js");
+    const { NOTHING } = await import("./errand.js");
     const identity = await import("./identity.js"), lists = await import("./lists.js");
     const { unhex } = await import("./bytes.js"), { ROOT } = await import("./site.js");
     const tx = new EventTarget();
@@ -28,7 +29,7 @@ _VISIT = """async () => {
     } };
     const own = await identity.load(unhex(ROOT), Date.now() / 1000), held = await lists.sound(unhex(ROOT));
     const hooks = { greet: async (blink) => { await blink(); return true; },
-        decide: async () => ({ flags: 0, days: 0, code: null }), progress: () => {}, show: () => {} };
+        decide: async () => NOTHING, progress: () => {}, show: () => {} };
     try {
         const fitting = (serial) => lists.fitting(held, serial, 0);
         return (await visit(new Channel(rx, tx, 1000), own, () => Date.now(), fitting, hooks)).status.battery_mv;

@@ -76,9 +76,42 @@ def test_wearer_with_a_warning_is_told_what_to_do_and_it_ends(nurse, world):
         tap(nurse.page, "show", "alert")
         assert "ngày 11 tháng 11" in nurse.text()
         tap(nurse.page, "next", "advice")
-        assert "1900 9095" in nurse.text()
+        assert "1900\N{NO-BREAK SPACE}9095" in nurse.page.inner_text("#screen")
         tap(nurse.page, "ok", "done")
     assert own.asked == spec.ASK_ACK_ALERT
+
+
+def test_wearer_whose_warning_was_a_mistake_reads_so_once(nurse, world):
+    air, own = FakeAir(), token(world, SEEN | {"alert_day": spec.ALERT_TAKEN_BACK})
+    with nurse.bluetooth(air):
+        to_result(nurse, air, own)
+        tap(nurse.page, "show", "withdrawn")
+        assert "là nhầm" in nurse.text() and "không phải xét nghiệm" in nurse.text()
+        tap(nurse.page, "next", "done")
+    assert own.asked == spec.ASK_ACK_ALERT
+
+
+def test_wearer_who_met_a_warned_contact_reads_that_and_whom_to_call(nurse, world):
+    air, own = FakeAir(), token(world, SEEN | {"state": spec.STATE_TIME_KNOWN | spec.STATE_LESSER})
+    with nurse.bluetooth(air):
+        to_result(nurse, air, own)
+        tap(nurse.page, "show", "lesser")
+        assert "đã nhận cảnh báo" in nurse.text() and "1900 9095" in nurse.text() and "ngày" not in nurse.text()
+        tap(nurse.page, "next", "done")
+    assert own.asked == 0
+
+
+def test_token_whose_programme_is_over_is_asked_for_whatever_was_wanted_of_it(nurse, world):
+    air, own = FakeAir(), token(world, {"state": spec.STATE_ENDED})
+    with nurse.bluetooth(air):
+        for name, then in (("staff", "staff"), ("handover", "press")):
+            tap(nurse.page, name, then)
+        air.press(own)
+        nurse.page.click("[data-tap=find]")
+        on(nurse.page, "which")
+        tap(nurse.page, "yes", "ended")
+        assert "Xin trả thẻ" in nurse.text()
+    assert own.asked == 0 and spec.LIST_OFFER not in own.heard
 
 
 class Watched:
@@ -101,16 +134,24 @@ class Watched:
 
 def test_stranger_s_phone_shows_the_same_of_every_token(stranger, world):
     air, shown = FakeAir(), []
-    watched = Watched(stranger)
-    with stranger.bluetooth(air):
-        for status in (SEEN, ALERTED):
-            own = token(world, status)
+    for status in (SEEN, ALERTED):
+        stranger.again()
+        watched, own = Watched(stranger), token(world, status)
+        with stranger.bluetooth(air):
             air.press(own)
             stranger.find("done")
-            shown.append(watched.names())
-            assert own.serial == 3 and set(own.heard) == {spec.LIST_OFFER, spec.LIST_DATA, spec.BYE}
-            on(stranger.page, "start")
-    assert set(shown[0]) == set(shown[1]) == {"start", "seen", "leave", "done"}
+        shown.append(watched.names())
+        assert own.serial == 3 and set(own.heard) == {spec.LIST_OFFER, spec.LIST_DATA, spec.BYE}
+    assert shown[0] == shown[1] == ["seen", "leave", "done"]
+
+
+def test_screen_that_nobody_touches_goes_back_to_the_start_in_time(nurse):
+    nurse.page.clock.install(time=NOW_S)
+    tap(nurse.page, "staff", "staff")
+    nurse.page.clock.fast_forward(39_000)
+    on(nurse.page, "staff")
+    nurse.page.clock.fast_forward(2_000)
+    on(nurse.page, "start")
 
 
 def test_page_and_lists_serve_without_a_network(stranger, world):
@@ -133,7 +174,8 @@ def test_token_that_walks_away_is_said_to_be_lost_and_served_at_the_next_press(n
         air.walk_away()
         tap(nurse.page, "yes", "lost")
         assert "P51" in nurse.text() and own.serial == 2
-        on(nurse.page, "start")
+    nurse.again()
+    with nurse.bluetooth(air):
         to_result(nurse, air, own)
         tap(nurse.page, "show", "none")
 

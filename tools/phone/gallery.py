@@ -12,17 +12,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tools.kiosk.hall.words import tied
 from tools.phone import site, table
 
 SIZE = (360, 740)
 PHONE = "1900 9095"
 _DAY = {"day": 24, "month": 11}
-_FIELDS = {"day": _DAY, "phone": PHONE, "code": "P52"}
+_FIELDS = {"day": _DAY, "phone": tied(PHONE), "code": "P52"}
 _OWN: dict[str, dict[str, Any]] = {
     "number": {"a": 3, "b": 5},
     "still": {"a": 6, "b": 2},
     "weak": {"code": "T11"},
     "broken": {"code": "T12 T41"},
+    "battery": {"code": "T11"},
+    "empty": {"code": "T12"},
+    "details": {"length": 2, "near": 3, "sure": 1},
     "alert": {"day": {"day": 21, "month": 11}},
 }
 _SHARES = {"checking": 0.5, "leave": 0.6}

@@ -15,8 +15,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from emask import spec
+from tools import codes
 from tools.files import write_whole
-from tools.kiosk.hall import words
+from tools.kiosk.hall import flow, words
 from tools.phone import table
 
 STATIC = Path(__file__).with_name("static")
@@ -99,9 +100,11 @@ def _site(options: Options, phrases: dict[str, list[str]]) -> dict[str, object]:
         "ROOT": options.root.hex(),
         "SITE": options.lists.rstrip("/") + "/",
         "REGION": options.region,
-        "PHONE": options.phone,
+        "PHONE": words.tied(options.phone),
         "TABLE": table.table(),
         "AWAY": table.away(),
+        "PAUSES_MIN": flow.PAUSES_MIN,
+        "CODES": {kind.name: kind.first for kind in codes.KINDS},
         "PICTURES": table.pictures(),
         "LANGUAGES": [{**asdict(one), "keeper": table.keeper(one, *folders)} for one in found],
         "VOICES": phrases,

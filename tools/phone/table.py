@@ -13,16 +13,11 @@ from tools.kiosk.hall.flow import TABLE, Row
 from tools.kiosk.hall.page import AWAY, PICTURES
 
 FOLDER = Path(__file__).with_name("words")
-_HALL_ONLY = {
-    "two", "slip", "unprinted", "tasks", "household", "pause", "joined", "unjoined", "paused", "resumed", "details",
-    "since", "noted",
-}  # fmt: skip
+_HALL_ONLY = {"two", "slip", "unprinted"}
 _CARE = Row({"next": "done"}, 30, "done")
 _ROWS = {
     "start": Row({"find": "seen", "staff": "staff", "keeper": "start"}),
-    "staff": Row({"upload": "consent", "handover": "press", "back": "erase", "start": "start"}, 40),
     "press": Row({"find": "seen", "start": "start"}, 60),
-    "advice": Row({"ok": "leave", "refer": "referred"}, 40, "leave", True),
     "weak": _CARE,
     "broken": _CARE,
     "battery": _CARE,

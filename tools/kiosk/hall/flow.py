@@ -12,7 +12,7 @@ from tools.kiosk.hall.report import Report
 UPLOAD, HANDOVER, WIPE, HOUSEHOLD, PAUSE = "upload", "handover", "wipe", "household", "pause"
 CONTACT = "contact"  # whom a list warned gives the keys since then (F1)
 _RESULT, _REST = "result", "rest"  # stand for the screen of the report's result, and of what is left to say after it
-_PAUSES_MIN = {"four": 240, "eight": 480, "end": 0}
+PAUSES_MIN = {"four": 240, "eight": 480, "end": 0}  # by the buttons of "pause"
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ class Flow:
         if screen.name in ("staff", "tasks", "erase"):
             self.errand = name
         elif screen.name == "pause":
-            self.pause_min = _PAUSES_MIN.get(name, 0)
+            self.pause_min = PAUSES_MIN.get(name, 0)
         elif screen.name == "consent":
             self.proxy = name == "proxy"
         elif screen.name == "withdrawn":

@@ -41,7 +41,7 @@ class Gallery:
     def __init__(self) -> None:
         self.languages = words.load_all()
         self._page = Page(self.languages)
-        self._flow = flow.Flow(clinic=True, phone="1900 9095")
+        self._flow = flow.Flow(clinic=True, phone=words.tied("1900 9095"))
         self._flow.certified = True
         self._flow.fault = "K11"
         self._shown = self._page.show(self._flow, next(iter(self.languages)))

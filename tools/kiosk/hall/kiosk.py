@@ -50,7 +50,7 @@ class Kiosk:
         self.tag = self._first
         self._page = Page(self.languages, options.prints)
         self._feed = web.Feed(lambda: json.dumps(vars(self.shown)))
-        self.flow = Flow(clinic=options.clinic, phone=options.phone, changed=self._changed)
+        self.flow = Flow(clinic=options.clinic, phone=words.tied(options.phone), changed=self._changed)
         self.desk = Desk(
             self.flow, folder, radio, clock, firmware=options.firmware, free=free, tell=self.tell, push=options.push
         )

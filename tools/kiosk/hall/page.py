@@ -17,7 +17,7 @@ _SENTENCE = re.compile(r"(?<=[.?!]) ")
 AWAY = {"stop", "start", "staff", "found"}
 # A screen's picture; those not named have one of their own name.
 PICTURES = {
-    "lesser": "advice", "since": "consent", "withdrawn": "thanks", "noted": "thanks",
+    "lesser": "call", "since": "consent", "withdrawn": "thanks", "noted": "thanks",
     "press": "start", "still": "number", "none": "calendar", "stale": "calendar", "given": "thanks", "done": "thanks",
     "handed": "thanks", "kept": "token", "seen": "token", "lost": "start", "retry": "start",
     "blind": "news", "leave": "news", "new": "news", "waiting": "clock", "checking": "look", "referred": "slip",

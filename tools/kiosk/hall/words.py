@@ -70,6 +70,11 @@ class Language:
         return " ".join(signs)
 
 
+def tied(text: str) -> str:
+    """A text that is never broken into lines: a telephone number."""
+    return text.replace(" ", _TIED)
+
+
 def _shown(text: str) -> str:
     return text.replace(_JOIN, _TIED)
 

@@ -6,6 +6,7 @@ import * as keep from "./keep.js";
 import * as lists from "./lists.js";
 import { listen, show } from "./screen.js";
 import { PHONE, REGION, ROOT, SITE } from "./site.js";
+import { PROXY_KIOSK_KEY } from "./spec.js";
 import { unhex } from "./bytes.js";
 import * as voice from "./voice.js";
 import { language, tags } from "./words.js";
@@ -23,7 +24,8 @@ async function start() {
   own = language(await keep.get("facts", "language"));
   await bringNews();
   const held = await identity.load(root, Date.now() / 1000);
-  const flow = new Flow({ certified: Boolean(held?.holds), phone: PHONE, changed });
+  const certified = Boolean(held?.holds), clinic = certified && held.facts.kind === PROXY_KIOSK_KEY;
+  const flow = new Flow({ certified, clinic, phone: PHONE, changed });
   const desk = new Desk(flow, { root }, held?.holds ? held : null, () => Date.now());
   listen(main, (button) => press(flow, desk, button));
   flow.setFault(fault(held));

@@ -1,6 +1,7 @@
 // Owns the phone's round: let the person choose a token, serve it as they decide, say how it went. Knows flow and visit,
 // no page.
 import { Channel, TokenSilent } from "./channel.js";
+import * as errands from "./errand.js";
 import * as lists from "./lists.js";
 import { read } from "./report.js";
 import * as spec from "./spec.js";
@@ -8,14 +9,14 @@ import * as stock from "./stock.js";
 import { bring, NotMine, visit } from "./visit.js";
 
 export const NO_BLUETOOTH = "P11", NO_ADAPTER = "P12", NO_IDENTITY = "P21", NO_ROOM = "P31", WRONG_CLOCK = "P41";
-export const NO_LISTS = "P33", LOST = "P51", BROKE = "P52", NO_CODES = "P81", NO_PROXY = "P82";
+export const NO_LISTS = "P33", LOST = "P51", BROKE = "P52";
 const WAIT_MS = 15_000;
 const CONNECT_MS = 20_000;
 const BLINK_EVERY_MS = 4_000;
 const WHICH_MS = 20_000;  // then the token is served without its result being shown
 const READ_MS = 70_000;  // what a visit leaves for reading: the list needs the rest of it
 const VISIT_MS = 150_000;
-const DAYS = 14;
+const SECRET_BYTES = 16;
 
 export class Desk {
   #flow;
@@ -25,6 +26,7 @@ export class Desk {
   #timer = 0;
   #timed = -1;
   #channel = null;
+  #household = null;  // the secret of the household that is being told to its tokens; it is kept nowhere else
   busy = false;
 
   // site: {root, region}; own: the identity that holds, or null for a stranger's phone.
@@ -35,7 +37,8 @@ export class Desk {
   // After each change of the flow: sets the screen's limit and wakes who waits for a person.
   changed() {
     this.#wake();
-    const { screen, row } = this.#flow;
+    const { screen, row, errand } = this.#flow;
+    if (errand !== "household") this.#household = null;
     if (screen.number === this.#timed) return;
     this.#timed = screen.number;
     clearTimeout(this.#timer);
@@ -72,28 +75,28 @@ export class Desk {
   }
 
   async #served(device) {
-    const flow = this.#flow, errand = flow.errand;
+    const flow = this.#flow;
+    if (flow.errand === "household") this.#household ??= crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+    const errand = await errands.chosen(flow, this.#household);
     const offered = await lists.sound(this.#site.root);
-    const code = errand === "upload" ? await stock.first(flow.proxy) : null;
-    const missing = this.#missing(errand, offered, code);
+    const missing = this.#missing(errand, offered);
     if (missing) return flow.broke("retry", missing);
     flow.seen();
     let result;
     try {
       result = await this.#connected(device, (channel) => this.own
-        ? visit(channel, this.own, this.now_ms, (serial) => lists.fitting(offered, serial, this.own.facts.region), this.#hooks(errand, code))
+        ? visit(channel, this.own, this.now_ms, (serial) => lists.fitting(offered, serial, this.own.facts.region), this.#hooks(errand))
         : bring(channel, offered, (what, share) => flow.news(share)));
-      if (result?.upload) await stock.store(result.upload, Math.floor(this.now_ms() / 1000));
     } catch (error) {
       return this.#ended(error);
     }
-    return flow.finished(result?.outcome ?? "", result?.over);
+    return flow.finished(result);
   }
 
-  #missing(errand, offered, code) {
+  #missing(errand, offered) {
     if (!this.own && !offered.length) return NO_LISTS;
-    if (this.#flow.proxy && this.own.facts.kind !== spec.PROXY_KIOSK_KEY) return NO_PROXY;
-    if (errand === "upload" && !code) return NO_CODES;
+    const missing = errands.missing(errand, this.#flow.clinic);
+    if (missing) return missing;
     const known_s = Math.max(this.own?.facts.since_s ?? 0, offered[0]?.facts.issued_s ?? 0);
     return this.own && this.now_ms() / 1000 < known_s ? WRONG_CLOCK : "";
   }
@@ -122,16 +125,18 @@ export class Desk {
 
   // -- hooks of the visit
 
-  #hooks(errand, code) {
+  #hooks(errand) {
     let known = false;
     return {
       greet: async (blink) => {
         known = await this.#greet(blink);
         return known || this.#flow.screen.name === "which";
       },
-      decide: (status) => this.#decide(status, errand, code, known),
+      decide: (status) => this.#decide(status, errand, known),
       progress: (what, share) => what === "check" ? this.#flow.checking(share) : this.#flow.news(share),
       show: (number) => this.#flow.showNumber(number),
+      room: stock.makeRoom,
+      store: (upload) => stock.store(upload, Math.floor(this.now_ms() / 1000)),
     };
   }
 
@@ -146,22 +151,19 @@ export class Desk {
     return this.#flow.screen.name === "checking";
   }
 
-  async #decide(status, errand, code, known) {
-    const flags = { handover: spec.ASK_HANDOVER, wipe: spec.ASK_WIPE, upload: spec.ASK_UPLOAD }[errand] ?? 0;
-    if (status.state & spec.STATE_ENDED) {
+  async #decide(status, errand, known) {
+    const ended = status.state & spec.STATE_ENDED;
+    if (ended || errand.name || !known) {
       this.#flow.news();
-      return { flags: 0, days: 0, code: null };
-    }
-    if (errand || !known) {
-      this.#flow.news();
-      return { flags: flags | (this.#flow.proxy ? spec.ASK_PROXY : 0), days: DAYS, code };
+      return ended ? errands.NOTHING : errands.wish(errand);
     }
     this.#flow.told(read(status, this.now_ms() / 1000));
     const until = performance.now() + READ_MS, round = this.#round;
     const reads = () => round === this.#round && this.#flow.screen.name !== "leave";
     while (reads() && performance.now() < until) await this.#moves(until - performance.now());
     if (reads()) this.#flow.news();
-    return { flags: this.#flow.acknowledged ? spec.ASK_ACK_ALERT : 0, days: 0, code: null };
+    const { acknowledged, detailed } = this.#flow;
+    return { ...errands.NOTHING, flags: (acknowledged ? spec.ASK_ACK_ALERT : 0) | (detailed ? spec.ASK_DETAILS : 0) };
   }
 
   // Resolves at the next change of the screen, or after so long.

@@ -1,6 +1,6 @@
 // Owns which screen is shown and what a tap on it leads to: a state machine over the table of site.js, which is the
 // kiosk's own. Knows no radio, clock, word or page.
-import { TABLE } from "./site.js";
+import { PAUSES_MIN, TABLE } from "./site.js";
 
 const BARS = ["checking", "leave"];
 
@@ -8,14 +8,16 @@ export class Flow {
   report = null;
   errand = "";  // what the staff want of the next token
   proxy = false;  // a representative agreed in the wearer's place
+  pause_min = 0;
   acknowledged = false;
+  detailed = false;
   over = false;  // the programme has ended for this token
   fault = "";
   #changed;
 
-  // certified: may do all; phone: whom to call; changed(): after each change.
-  constructor({ certified, phone, changed }) {
-    [this.certified, this.phone, this.#changed] = [certified, phone, changed];
+  // certified: as a kiosk; clinic: as a clinic's; phone: whom to call; changed(): after each change.
+  constructor({ certified, clinic = false, phone, changed }) {
+    [this.certified, this.clinic, this.phone, this.#changed] = [certified, clinic, phone, changed];
     this.screen = { name: "start", number: 0, fields: {}, share: null };
   }
 
@@ -24,15 +26,18 @@ export class Flow {
   }
 
   get taps() {
-    return Object.keys(this.row.taps).filter((tap) => tap !== "staff" || this.certified);
+    const hidden = { staff: !this.certified, details: !this.clinic };
+    return Object.keys(this.row.taps).filter((tap) => !hidden[tap]);
   }
 
   tap(name) {
     if (!this.taps.includes(name)) return false;
     const { name: here } = this.screen;
-    if (here === "staff" && name !== "start" || here === "erase" && name === "wipe") this.errand = name;
+    if (["staff", "tasks", "erase"].includes(here)) this.errand = name;
+    if (here === "pause") this.pause_min = PAUSES_MIN[name] ?? 0;
     if (here === "consent") this.proxy = name === "proxy";
-    if (here === "advice" || here === "withdrawn" && name === "next") this.acknowledged = true;
+    if (here === "advice" || here === "withdrawn") this.acknowledged = true;
+    if (here === "advice") this.detailed = name === "details";
     this.go(this.row.taps[name]);
     return true;
   }
@@ -42,7 +47,7 @@ export class Flow {
   }
 
   seen() {
-    [this.report, this.acknowledged, this.over] = [null, false, false];
+    [this.report, this.acknowledged, this.detailed, this.over] = [null, false, false, false];
     this.go("seen");
   }
 
@@ -67,28 +72,42 @@ export class Flow {
     this.go(this.proxy ? "still" : "number", { a, b });
   }
 
-  // outcome: "given", "wiped" or "", of what was asked of the wearer; over: the programme has ended for this token.
-  finished(outcome, over = false) {
-    const errand = this.errand;
-    [this.errand, this.proxy, this.over] = ["", false, over];
-    if (over && (errand || !this.report)) this.go("ended");
-    else if (errand === "upload") this.go(outcome === "given" ? "given" : "kept");
-    else if (errand === "wipe") this.go(outcome === "wiped" ? "wiped" : "unwiped");
-    else if (errand) this.go("handed");
-    else if (this.certified && !this.report) this.go("blind");
-    else if (this.report?.care) this.go(this.report.care, { code: this.report.codes });
-    else this.go("done");
+  // outcome: "given", "wiped" or "", of what was asked of the wearer; details: {length, near, sure} if they were asked
+  // for; over: the programme has ended for this token.
+  finished({ outcome = "", details = null, over = false } = {}) {
+    this.over = over;
+    if (over && (this.errand || !this.report)) return this.#afterErrand("ended");
+    if (this.errand === "household") return this.go("joined");  // and the next token may come
+    if (this.errand) return this.#afterErrand(this.#done(outcome));
+    if (this.certified && !this.report) return this.go("blind");
+    return details ? this.go("details", details) : this.go("rest");
   }
 
   broke(screen, code) {
-    [this.errand, this.proxy] = ["", false];
-    this.go(screen, { code });
+    if (this.errand === "household") return this.go("unjoined", { code });
+    return this.#afterErrand(screen, { code });
   }
 
   // What keeps the phone from serving, or "".
   setFault(code) {
     this.fault = code;
     if (["start", "closed"].includes(this.screen.name)) this.go("start");
+  }
+
+  // The screen that says how the errand went.
+  #done(outcome) {
+    const given = outcome === "given", wiped = outcome === "wiped";
+    return {
+      upload: given ? "given" : "kept",
+      contact: given ? "noted" : "kept",
+      pause: this.pause_min ? "paused" : "resumed",
+      wipe: wiped ? "wiped" : "unwiped",
+    }[this.errand] ?? "handed";
+  }
+
+  #afterErrand(name, fields = {}) {
+    [this.errand, this.proxy] = ["", false];
+    this.go(name, fields);
   }
 
   #progress(name, share) {
@@ -99,10 +118,11 @@ export class Flow {
 
   go(name, fields = {}) {
     if (name === "result") name = this.report.result;
+    if (name === "rest") [name, fields] = this.report?.care ? [this.report.care, { code: this.report.codes }] : ["done", {}];
     if (name === "start") [this.errand, this.proxy] = ["", false];
     if (name === "start" && this.fault) [name, fields] = ["closed", { code: this.fault }];
     if (name === "done" && this.over) name = "ended";
-    if (TABLE[name].private && this.report) {
+    if (TABLE[name].private && this.report && !Object.keys(fields).length) {
       fields = { day: name === "alert" ? this.report.alert_day : this.report.day, phone: this.phone };
     }
     this.screen = { name, number: this.screen.number + 1, fields, share: BARS.includes(name) ? 0 : null };

@@ -4,7 +4,7 @@ import { hex, same } from "./bytes.js";
 import { newSigningKey, publicBytes, sha256 } from "./crypto.js";
 import * as keep from "./keep.js";
 import { KIOSK_KEY, PROXY_KIOSK_KEY } from "./spec.js";
-import { certificate } from "./wire.js";
+import { certificate, newRoot, WireError } from "./wire.js";
 
 const KINDS = [KIOSK_KEY, PROXY_KIOSK_KEY];
 const EXTRA_S = 60;  // a certificate that ends in a minute is of no use
@@ -28,19 +28,37 @@ export async function certificateName() {
 export async function take(data, root) {
   const facts = await certificate(data, root, KINDS);
   if (!same(facts.key, await publicKey())) return false;
-  const held = await keep.get("facts", "certificate");
-  if (held && (await certificate(held, root, KINDS)).until_s >= facts.until_s) return false;
+  const held = await heldFacts(await keep.get("facts", "certificate"), root);
+  if (held && held.until_s >= facts.until_s) return false;
   await keep.put("facts", "certificate", data);
   return true;
 }
 
-// {vouched, facts, privateKey, holds}, or null for a stranger's phone.
+// Keep a change of the root, if it is to the one that the page was built with: whether it was kept. WireError.
+export async function takeChange(data, root) {
+  if (!same(newRoot(data), root)) return false;
+  await keep.put("facts", "change", data);
+  return true;
+}
+
+// {vouched, facts, privateKey, change, holds}, or null for a stranger's phone. change: of the root, for tokens that may
+// not know of it, or null.
 export async function load(root, now_s) {
   const vouched = await keep.get("facts", "certificate");
   const pair = await keep.get("facts", "key");
-  if (!vouched || !pair) return null;
-  const facts = await certificate(vouched, root, KINDS);
-  return { vouched, facts, privateKey: pair.privateKey, holds: facts.since_s <= now_s && now_s < facts.until_s - EXTRA_S };
+  const facts = pair ? await heldFacts(vouched, root) : null;
+  if (!facts) return null;
+  const change = await keep.get("facts", "change") ?? null;
+  return { vouched, facts, privateKey: pair.privateKey, change, holds: facts.since_s <= now_s && now_s < facts.until_s - EXTRA_S };
+}
+
+// Of a certificate that is kept, or null: there is none, or it is of another root than the page's.
+async function heldFacts(vouched, root) {
+  if (!vouched) return null;
+  return certificate(vouched, root, KINDS).catch((error) => {
+    if (!(error instanceof WireError)) throw error;
+    return null;
+  });
 }
 
 export async function forget() {

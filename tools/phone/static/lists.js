@@ -4,7 +4,7 @@ import { hex, join } from "./bytes.js";
 import { sha256 } from "./crypto.js";
 import * as identity from "./identity.js";
 import * as keep from "./keep.js";
-import { ANY_REGION, BLOCK_BYTES, CERTIFICATE_BYTES, F0_LIST } from "./spec.js";
+import { ANY_REGION, BLOCK_BYTES, CERTIFICATE_BYTES, F0_LIST, F1_LIST } from "./spec.js";
 import { list as check, WireError } from "./wire.js";
 
 const LARGEST_BYTES = 100 * BLOCK_BYTES;
@@ -17,7 +17,8 @@ export class FetchError extends Error {}
 
 // Bring what is new: {taken, refused}. site: its address, ending with "/"; region: 0 for every one. FetchError.
 export async function refresh(site, region, root) {
-  await fetchCertificate(site, root);
+  await fetchVouched(site, "root.change", (data) => identity.takeChange(data, root));
+  await fetchVouched(site, await identity.certificateName(), (data) => identity.take(data, root));
   const wanted = (await index(site)).filter((entry) => !region || [ANY_REGION, region].includes(entry.region));
   const done = { taken: 0, refused: 0 };
   const here = await keep.names("lists");
@@ -35,11 +36,11 @@ export async function refresh(site, region, root) {
   return done;
 }
 
-async function fetchCertificate(site, root) {
-  const answer = await asked(site + await identity.certificateName());
+async function fetchVouched(site, name, take) {
+  const answer = await asked(site + name);
   if (!answer.ok) return;  // most often there is none
   const data = new Uint8Array(await answer.arrayBuffer());
-  if (data.length === CERTIFICATE_BYTES) await identity.take(data, root).catch(onlyWire);
+  if (data.length === CERTIFICATE_BYTES) await take(data).catch(onlyWire);
 }
 
 async function index(site) {
@@ -104,17 +105,22 @@ function onlyWire(error) {
   if (!(error instanceof WireError)) throw error;
 }
 
-// All sound lists of the ill as {data, facts}: the highest serial first, of one serial the shortest first.
+// All sound lists as {data, facts}: those of the ill first, the highest serial first, of one serial the shortest first.
 export async function sound(root) {
   const found = [];
   for (const data of await keep.all("lists")) {
     const facts = await check(data, root).catch(onlyWire);
-    if (facts?.kind === F0_LIST) found.push({ data, facts });
+    if (facts) found.push({ data, facts });
   }
-  return found.sort((a, b) => b.facts.serial - a.facts.serial || a.data.length - b.data.length || b.facts.base - a.facts.base);
+  return found.sort((a, b) => a.facts.kind - b.facts.kind || b.facts.serial - a.facts.serial ||
+    a.data.length - b.data.length || b.facts.base - a.facts.base);
 }
 
-// For a token that holds `serial`: the newest, in the shortest form that leaves no gap; region 0: any.
+// What a token that holds `serial` is offered, or null: the newest list of the ill, in the shortest form that leaves no
+// gap; if it has that, the list of contacts. region 0: any.
 export function fitting(lists, serial, region) {
-  return lists.find(({ facts }) => facts.base <= serial && (!region || facts.region === region)) ?? null;
+  const own = lists.filter(({ facts }) => !region || facts.region === region);
+  const ill = own.find(({ facts }) => facts.kind === F0_LIST && facts.base <= serial);
+  if (ill && ill.facts.serial > serial) return ill;
+  return own.find(({ facts }) => facts.kind === F1_LIST) ?? null;
 }

@@ -7,6 +7,8 @@ import * as wire from "./wire.js";
 
 const NOTHING = new Uint8Array(0);
 const CONSENT_MS = 75_000;  // the wearer has 60 s to agree
+const WIPE_MS = 105_000;  // and then the flash is erased
+const FOR_CLINICS = spec.ASK_PROXY | spec.ASK_HOUSEHOLD | spec.ASK_PAUSE | spec.ASK_DETAILS;
 const NUDGE_MS = 5_000;  // while a person reads: the token waits 15 s for a message
 const UNCERTAINTY_S = 2;
 const MOST_TURNS = 120;  // of a list: one for each block, and some to repeat
@@ -14,11 +16,12 @@ const PROVEN_BYTES = spec.SESSION_BYTES - spec.SIGNATURE_BYTES;
 
 export class NotMine extends VisitError {}
 
-// A certified phone's visit: {status, outcome: "given", "wiped" or "", upload: {code, visit, sealed} or null,
-// over: the programme has ended for this token}. VisitError.
+// A certified phone's visit: {status, outcome: "given", "wiped" or "", details: {length, near, sure} or null, over: the
+// programme has ended for this token}. VisitError.
 //
-// own: {vouched, facts, privateKey}; now_ms() -> UTC; lists(serial) -> the list for a token that holds `serial`.
-// hooks: greet(blink) -> is it the wearer's; decide(status) -> {flags, days, code}; progress(what, share); show(number).
+// own: {vouched, facts, privateKey}; now_ms() -> UTC; lists(serial) -> what a token that holds `serial` is offered, or null.
+// hooks: greet(blink) -> is it the wearer's; decide(status) -> what errand.wish gives; progress(what, share); show(number);
+// room() before an upload is asked for; store({code, visit, sealed}) before anything else is sent.
 export async function visit(channel, own, now_ms, lists, hooks) {
   await channel.open();
   if (!await hooks.greet(() => channel.ask(spec.BLINK, NOTHING, [spec.OK]))) throw new NotMine("another token");
@@ -28,7 +31,7 @@ export async function visit(channel, own, now_ms, lists, hooks) {
   let over = Boolean(opened.status.state & spec.STATE_ENDED);
   const shelf = over || opened.status.state & spec.STATE_SHELF && !(wish.flags & spec.ASK_HANDOVER);
   const list = shelf || result.outcome === "wiped" ? null : await lists(opened.status.list_serial);
-  if (list && list.facts.serial > opened.status.list_serial) {
+  if (list) {
     const taken = await hand(channel, list, hooks.progress) === spec.LIST_OK;
     over = taken && Boolean(list.facts.flags & spec.LIST_END);
   }
@@ -36,13 +39,17 @@ export async function visit(channel, own, now_ms, lists, hooks) {
   return { status: opened.status, over, ...result };
 }
 
-// A stranger's phone brings lists, and is told nothing that it shows. offered: in the order in which they are tried.
+// A stranger's phone brings lists, and is told nothing that it shows. offered: in the order in which they are tried; who
+// has the list of the ill is offered that of contacts.
 export async function bring(channel, offered, progress) {
   await channel.open();
+  let had = false;
   for (const list of offered) {
+    if (had && list.facts.kind === spec.F0_LIST) continue;
     const result = await hand(channel, list, progress);
     wants(result >= 0, "the token lets no stranger in");
-    if (![spec.LIST_GAP, spec.LIST_WRONG_REGION].includes(result)) break;
+    had ||= result === spec.LIST_OLD_SERIAL && list.facts.kind === spec.F0_LIST;
+    if (![spec.LIST_GAP, spec.LIST_WRONG_REGION, spec.LIST_OLD_SERIAL].includes(result)) break;
   }
   await channel.ask(spec.BYE, NOTHING, [spec.OK]);
 }
@@ -51,6 +58,9 @@ async function openVisit(channel, own, now_ms, progress) {
   const nonce = await channel.ask(spec.HELLO, pack([1, spec.PROTOCOL_VERSION]), [spec.NONCE]);
   wants(nonce.kind === spec.NONCE && nonce.body.length === spec.NONCE_BYTES && nonce.body[0] === spec.PROTOCOL_VERSION,
     "the token speaks another protocol");
+  // Before anything of a new root the token must hear of it; one that knows it passes over it.
+  const change = own.change && await channel.ask(spec.ROOT, own.change, [spec.OK]);
+  wants(!change || change.kind === spec.OK, "the token does not trust the change of the root");
   progress("check", 0.5);
   const ephemeral = await newAgreementKey();
   const session = await prove(own, nonce.body, await publicBytes(ephemeral.publicKey), now_ms());
@@ -87,19 +97,20 @@ async function whileReading(channel, reading) {
 }
 
 async function ask(channel, own, { whole, secret }, wish, hooks) {
-  wants(!(wish.flags & spec.ASK_PROXY) || own.facts.kind === spec.PROXY_KIOSK_KEY, "not certified to ask by proxy");
+  wants(!(wish.flags & FOR_CLINICS) || own.facts.kind === spec.PROXY_KIOSK_KEY, "not certified for a clinic");
   const toToken = await hkdf(secret, whole, ascii("emask/1 ask\0"));
   const toKiosk = await hkdf(secret, whole, ascii("emask/1 reply\0"));
-  const body = seal(toToken, await wire.packAsk(wish.flags, wish.code ? wish.days : 0, wish.code));
-  const wipes = Boolean(wish.flags & spec.ASK_WIPE), asksWearer = wipes || wish.code;
-  if (asksWearer) hooks.show(wire.shortNumber(whole));
-  const answer = await channel.ask(spec.ASK, body, [spec.UPLOAD], asksWearer ? CONSENT_MS : undefined);
+  if (wish.code) await hooks.room();
+  const body = seal(toToken, await wire.packAsk(wish));
+  const wipes = Boolean(wish.flags & spec.ASK_WIPE);
+  if (wipes || wish.code) hooks.show(wire.shortNumber(whole));
+  const answer = await channel.ask(spec.ASK, body, [spec.UPLOAD], wipes ? WIPE_MS : wish.code ? CONSENT_MS : undefined);
   const reply = answer.kind === spec.UPLOAD ? open(toKiosk, answer.body) : null;
   wants(reply?.length === 2 + spec.UPLOAD_BLOB_BYTES, "the token's answer is not of this visit");
   const given = reply[0] === spec.UPLOAD_GIVEN, wiped = reply[0] === spec.UPLOAD_WIPED;
   wants(reply[0] <= spec.UPLOAD_WIPED && (wish.code || !given) && (wipes || !wiped), "the token answers what it was not asked");
-  const upload = given ? { code: wish.code, visit: whole, sealed: reply.slice(2) } : null;
-  return { outcome: given ? "given" : wiped ? "wiped" : "", upload };
+  if (given) await hooks.store({ code: wish.code, visit: whole, sealed: reply.slice(2) });
+  return { outcome: given ? "given" : wiped ? "wiped" : "", details: wire.details(reply[1]) };
 }
 
 // Hand over one list: the code of the token's LIST_ACK, or -1.

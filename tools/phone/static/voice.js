@@ -28,7 +28,9 @@ function hush() {
 
 function speak(name, fields, own) {
   const { day } = fields;
-  const parts = [name, ...(day && name !== "neutral" ? [`day-${day.day}`, `month-${day.month}`] : [])];
+  const dates = day ? [`day-${day.day}`, `month-${day.month}`] : [];
+  const grades = Object.keys(own.grades).filter((grade) => grade in fields).map((grade) => `${grade}-${fields[grade]}`);
+  const parts = [name, ...dates, ...grades];
   const here = VOICES[own.tag] ?? [];
   if (parts.every((part) => here.includes(part))) return play(parts.map((part) => `voice/${own.tag}/${part}.wav`));
   if (!window.speechSynthesis) return;

@@ -48,6 +48,12 @@ export async function certificate(data, root, kinds) {
   return { ...facts, since_s, until_s, key: data.slice(16, 48), seal_key: data.slice(48, 80) };
 }
 
+// The key in a change of the root (SPEC 14); the tokens that it is shown to check whose word it is. WireError.
+export function newRoot(data) {
+  wants(data.length === spec.CERTIFICATE_BYTES && head(data).kind === spec.ROOT_KEY, "not a change of the root");
+  return data.slice(16, 48);
+}
+
 // -- the visit
 
 export function packSession(vouched, ephemeral, now_ms, uncertainty_s) {
@@ -60,9 +66,17 @@ export function unpackStatus(text) {
   return { fields: Object.fromEntries(STATUS_FIELDS.map((name, at) => [name, values[at]])), secret: text.slice(STATUS_BYTES) };
 }
 
-export async function packAsk(flags, days, code) {
-  const hashed = code ? await sha256(ascii("emask code\0"), ascii(code)) : new Uint8Array(32);
-  return join(pack([1, flags & 255], [1, days], [2, flags >> 8]), hashed);
+// wish: {flags, days, code, household, pause_min}.
+export async function packAsk({ flags, days, code, household, pause_min }) {
+  const field = new Uint8Array(32);
+  if (code) field.set(await sha256(ascii("emask code\0"), ascii(code)));
+  else field.set(household ?? pack([2, pause_min]));
+  return join(pack([1, flags & 255], [1, days], [2, flags >> 8]), field);
+}
+
+// {length, near, sure}, 0 to 3 each, of an alert's grade; null: there is no alert, or nobody asked.
+export function details(grade) {
+  return grade ? { length: grade >> 2 & 3, near: grade >> 4 & 3, sure: grade >> 6 } : null;
 }
 
 export function shortNumber(whole) {

@@ -30,7 +30,8 @@ function said(own, value) {
 }
 
 function each(own, fields, how) {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, how(own, value)]));
+  const put = ([name, value]) => [name, own.grades[name]?.[value] ?? how(own, value)];
+  return Object.fromEntries(Object.entries(fields).map(put));
 }
 
 // The sentences of a screen.
