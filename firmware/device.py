@@ -104,7 +104,7 @@ class Device:
             self._begin()
         elif reason in (self.board.WAKE_WATCHDOG, self.board.WAKE_RESET):
             self.state.resets += 1
-            self._recover()
+            self.recover()
         else:
             self._cold = False
         if self.state.wiping:
@@ -121,9 +121,10 @@ class Device:
         self.state.segment = self.state.segment + 1 & 0xFFFF
         last = [found[0] for found in (store.latest(kind) for kind in (spec.STATE, spec.HEARD)) if found]
         self.clock = clock.SegmentClock(self.state.segment, self.board.clock_ms(), max(last) if last else 0)
-        self._recover()
+        self.recover()
 
-    def _recover(self):
+    def recover(self):
+        """Take up what the flash holds, and make the state durable."""
         self.journal.recover(self.store, self.slot())
         found = self.store.latest(spec.ALERT)
         self.alert = alert.unpack(found[1]) if found else None

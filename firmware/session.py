@@ -20,6 +20,7 @@ _AGREEING = ("emask_crypto.x25519", "status")
 _SEALING = ("emask_crypto.hpke", "emask_crypto.chacha", "consent", "giving", "exempt", "wipe", "second", "emask.group")
 _BLINKS = const(3)
 _BLINK_MS = const(200)
+_SWAP_MS = const(900000)
 
 
 class Session:
@@ -35,6 +36,8 @@ class Session:
         self._offers = spec.PUSHED_OFFERS
         self._asked_back = False
         self.ended = False
+        self.more_ms = 0  # that a swap may take longer than another visit
+        self._swap = None
         self.alive = lambda: True
         self.after = None  # to be done once the answer is on its way
 
@@ -56,7 +59,7 @@ class Session:
         # With the authority, whose key the kiosk's certificate says.
         from emask_crypto import hpke
 
-        self._seal_key = seal_key
+        self._seal_key, self._shared = seal_key, None
         if any(seal_key):
             self._shared = hpke.agree(self._secrets[1], self._authority_enc, seal_key)
 
@@ -79,13 +82,15 @@ class Session:
                 return self._refuse(spec.REFUSED_NOT_NOW)
             if kind == spec.ASK:
                 return await self._ask(body)
+            if self._swap and kind == spec.MOVE:
+                return self._swap.move(body)
             if self._device.state.shelf:
                 return self._refuse(spec.REFUSED_NOT_NOW)
             return self._list(kind, body)
-        except (messages.MessageError, handshake.HandshakeError):
-            return self._refuse(spec.REFUSED_MALFORMED)
         except signed.SignedError:
             return self._refuse(spec.REFUSED_NOT_TRUSTED)
+        except ValueError:  # a body that is none, or does not fit
+            return self._refuse(spec.REFUSED_MALFORMED)
 
     def _refuse(self, reason):
         return [(spec.REFUSED, messages.pack(spec.REFUSED, reason))]
@@ -173,6 +178,23 @@ class Session:
 
             details = exempt.obey(self._device, self._certificate, flags, field)
         self._obey(flags)
+        if flags & spec.ASK_SWAP and self._certificate.kind == spec.PROXY_KIOSK_KEY:
+            from swap import Swap
+
+            # Its key is the one that would have sealed an upload.
+            self._swap = Swap(self._device, self._time, self._secrets[1] + self._authority_enc)
+            result, told = await self._swap.ask(flags, field, self._whole, self.alive)
+            self.more_ms = _SWAP_MS
+            blob = told + bytes(spec.UPLOAD_BLOB_BYTES - len(told))
+        else:
+            result, blob = await self._give(flags, days, field)
+        gc.collect()
+        reply = self._keys.pack_reply(result, blob, details)
+        del self._keys, self._secrets, self._shared  # they serve once
+        memory.put_away(_SEALING)
+        return [(spec.UPLOAD, reply)]
+
+    async def _give(self, flags, days, field):
         # The same work and the same bytes whether there is anything to give or not.
         from emask_crypto import hpke
 
@@ -185,12 +207,7 @@ class Session:
 
         result, how, records, claim = await give(self._device, self._certificate, self.alive, self._whole, flags, days)
         text = handshake.pack_upload(self._device.identity.scheme.NUMBER, records, how, claim)
-        blob = hpke.seal(self._shared, self._authority_enc, handshake.upload_info(self._whole, field), text)
-        gc.collect()
-        reply = self._keys.pack_reply(result, blob, details)
-        del self._keys, self._secrets, self._shared  # they serve once
-        memory.put_away(_SEALING)
-        return [(spec.UPLOAD, reply)]
+        return result, hpke.seal(self._shared, self._authority_enc, handshake.upload_info(self._whole, field), text)
 
     def _obey(self, flags):
         device = self._device

@@ -62,8 +62,8 @@ class Timekeeper:
             self._save()
 
     def _first(self):
-        # The first time of its life: nothing hangs on it yet.
-        return self._device.store.latest(spec.ANCHOR) is None
+        # The first time of its life, or of a segment that a swap began: nothing hangs on it yet.
+        return self._device.state.wiping or self._device.store.latest(spec.ANCHOR) is None
 
     def _fits(self, source, at_ms, told_ms, unsure_ms):
         own = self._device.clock

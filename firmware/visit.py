@@ -77,7 +77,7 @@ class Visit:
         clock_ms = self._device.board.clock_ms
         end_ms = clock_ms() + total_ms
         # It may have gone while an answer was made.
-        while clock_ms() < end_ms and link.alive() and not (session.door and self._device.called):
+        while clock_ms() < end_ms + session.more_ms and link.alive() and not (session.door and self._device.called):
             frame = await link.receive(wait_ms)
             received_ms = clock_ms()
             if len(frame) == 2 and frame[1] == spec.FRAME_SHOW:

@@ -7,12 +7,14 @@ import asyncio
 
 from emask import spec
 
-_OF_ALL = (spec.LISTINFO, spec.TRUST, spec.REVOKED)  # whom it believes, and which lists are older
+# Whom it believes, which lists are older, and the key of a swap that was cut off: it may begin again.
+_OF_ALL = (spec.LISTINFO, spec.TRUST, spec.REVOKED, spec.SWAP)
 
 
 async def wipe(device):
     """Go to the shelf and forget everything."""
     state = device.state
+    device.store.append(spec.SWAP, device.slot(), b"")
     state.wiping = True
     device.set_shelf(True)
     device.save_state()
@@ -30,7 +32,7 @@ def erase(device):
     kept = [(spec.STATE, slot, state.pack())]
     for kind in _OF_ALL:
         found = store.latest(kind)
-        if found:
+        if found and found[1]:
             kept.append((kind,) + found)
     yield from store.wipe(kept)
     state.wiping = False

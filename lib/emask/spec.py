@@ -40,6 +40,7 @@ PAUSES = const(12)
 MET = const(13)
 CLAIMS = const(14)
 SECOND = const(15)
+SWAP = const(16)
 SIGHTING_VERSION = const(2)
 SIGHTING_BYTES = const(32)
 HEARD_BYTES = const(25)
@@ -63,6 +64,7 @@ LIST_DATA = const(5)
 BYE = const(6)
 BLINK = const(7)
 ROOT = const(8)
+MOVE = const(9)
 # Message types, token to kiosk
 NONCE = const(64)
 STATUS = const(65)
@@ -71,6 +73,8 @@ LIST_ACK = const(67)
 OK = const(68)
 UPLOAD = const(69)
 REFUSED = const(70)
+PAGE = const(71)
+RECEIPT = const(72)
 
 NONCE_BYTES = const(33)
 SESSION_BYTES = const(249)
@@ -90,6 +94,11 @@ ASK_HOUSEHOLD = const(256)  # these three by a clinic's kiosk only
 ASK_PAUSE = const(512)
 ASK_DETAILS = const(1024)
 ASK_WIPE = const(2048)
+ASK_SWAP_KEY = const(4096)  # to the new token; these four by a clinic's kiosk only
+ASK_SWAP_GIVE = const(8192)  # to the old one
+ASK_SWAP_TAKE = const(16384)  # to the new one
+ASK_SWAP_DONE = const(32768)  # to the old one
+ASK_SWAP = const(0xF000)
 PAUSE_MAX_MIN = const(720)
 PAUSE_FIELDS = const(30)  # of PAUSES: two for each
 # How the wearer agreed, in the sealed part of UPLOAD, beside the scheme
@@ -103,6 +112,8 @@ UPLOAD_GIVEN = const(1)
 UPLOAD_NOT_AGREED = const(2)
 UPLOAD_NOTHING = const(3)
 UPLOAD_WIPED = const(4)
+SWAP_READY = const(5)  # a step of a swap
+SWAP_TAKEN = const(6)  # the new token has all already: its receipt once more
 # Reasons of REFUSED
 REFUSED_MALFORMED = const(1)
 REFUSED_NOT_NOW = const(2)
@@ -112,6 +123,8 @@ REFUSED_NOT_TRUSTED = const(4)
 LIST_DATA_BYTES = const(240)  # most of a list in one LIST_DATA
 PUSHED_OFFERS = const(2)  # of lists, by who did not say who they are
 CODE_BYTES = const(12)
+SWAP_TEXT_BYTES = const(480)
+SWAP_PAGE_BYTES = const(496)
 # State bits of STATUS
 STATE_SHELF = const(1)
 STATE_TIME_KNOWN = const(2)

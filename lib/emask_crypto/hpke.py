@@ -17,14 +17,14 @@ def _expand(suite, key, label, info, size):
     return hkdf.expand(key, struct.pack(">H", size) + _VERSION + suite + label + info, size)
 
 
-def agree(ephemeral, enc, receiver):
-    """The shared secret of `ephemeral` (32 secret bytes, whose public key is `enc`) and a public key.
+def agree(secret, enc, receiver, other=None):
+    """The shared secret of the ephemeral public key `enc` and that of the receiver, 32 bytes.
 
-    ValueError for a key of small order.
+    secret: of `enc`; other: `enc` once more, if secret is the receiver's. ValueError for a key of small order.
     """
     from emask_crypto import x25519  # here, and chacha below, not before it serves: each takes memory
 
-    key = _extract(_KEM, b"", b"eae_prk", x25519.multiply(ephemeral, receiver))
+    key = _extract(_KEM, b"", b"eae_prk", x25519.multiply(secret, other or receiver))
     return _expand(_KEM, key, b"shared_secret", enc + receiver, 32)
 
 

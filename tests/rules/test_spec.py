@@ -33,6 +33,7 @@ def test_spec_names_the_numbers_of_the_code():
         "LIST_DATA",
         "BYE",
         "ROOT",
+        "MOVE",
         "NONCE",
         "STATUS",
         "LIST_WANT",
@@ -40,6 +41,8 @@ def test_spec_names_the_numbers_of_the_code():
         "OK",
         "UPLOAD",
         "REFUSED",
+        "PAGE",
+        "RECEIPT",
     ):
         assert re.search(rf"^\| {getattr(spec, name)} {name} \|", SPEC, re.MULTILINE), name
 

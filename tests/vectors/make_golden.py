@@ -217,6 +217,24 @@ def ring() -> list[str]:
     ]
 
 
+def swap() -> dict[str, str]:
+    """Two pages of a swap under the shared secret KEY, and the receipt for them."""
+    keys = HKDF(hashes.SHA256(), 96, None, b"emask/1 swap\0").derive(KEY)
+    first = b"\x07\x0a" + le(1983335, 4) + le(20660, 2) + b"\x01\x01" + le(77, 4) + le(20674, 2)
+    text = first + b"\xff\x00" + le(3, 4) + bytes(480 - 22) + bytes(n & 255 for n in range(480))
+    cipher = Cipher(algorithms.AES(keys[:32]), modes.CBC(bytes(16))).encryptor().update(text)
+    pages = []
+    for number in (1, 2):
+        sealed = cipher[480 * number - 480 : 480 * number]
+        pages.append(sealed + hmac.digest(keys[32:64], number.to_bytes(4, "big") + sealed, "sha256")[:16])
+    return {
+        "page_begin": pages[0][:32].hex(),
+        "page_tag": pages[0][480:].hex(),
+        "pages_sha256": sha(pages[0] + pages[1]).hex(),
+        "receipt": hmac.digest(keys[64:], (2).to_bytes(4, "big"), "sha256").hex(),
+    }
+
+
 def golden() -> dict:
     days = {str(index): bluezone_id(KEY, index).hex() for index in (0, 7, 95, 96, 97, 191, 192, 671)}
     return {
@@ -246,6 +264,7 @@ def golden() -> dict:
         "manifest_end": manifest_end().hex(),
         "list_lead": (b"EML2" + le(len(manifest()), 2) + b"\0\0").hex(),
         "visit": visit(),
+        "swap": swap(),
         "frames": [
             (b"\xfe\x01" + b"\x04" + le(12, 2) + b"abc").hex(),
             (b"\xff\x00" + b"defghi").hex(),
