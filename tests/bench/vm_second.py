@@ -10,10 +10,12 @@ sys.path.insert(0, sys.argv[1] + "/tests/bench")
 import vm_firmware as rig  # noqa: E402
 from vm_firmware import alert, bluezone, board, keylist, peer, spec  # noqa: E402
 
+from emask import met  # noqa: E402
+
 UTC = rig.UTC
 DAY = UTC // 86400
 DAY_MS = 86400000
-CASE, FRIEND = b"\x05" * 32, b"\x06" * 32
+CASE, FRIEND, OTHER = b"\x05" * 32, b"\x06" * 32, b"\x07" * 32
 ON = peer.rules.changed(minutes=10, flags=spec.RULE_F1)
 CODE = b"c" * 32
 PROXY = peer.certificate(spec.PROXY_KIOSK_KEY, 11, 0, UTC - 86400, UTC + 10 * 86400)
@@ -45,6 +47,15 @@ def compared(device, records, serial=5, **how):
 
     assert hand(device, records, serial, **how) == rig._acked(spec.LIST_OK)
     asyncio.run(Matching(device).run())
+
+
+def lesser(device):
+    return bool(visit(device).status[2] & spec.STATE_LESSER)
+
+
+def second_key(device):
+    """Whose record gave F2, as it is in flash."""
+    return bytes(device.store.latest(spec.SECOND)[1][58:])
 
 
 def later(device, ms):
@@ -174,6 +185,35 @@ def test_list_of_contacts_tells_a_kiosk_and_nobody_else():
     assert not visit(device).status[2] & spec.STATE_LESSER
 
 
+def test_withdrawn_record_of_a_contact_takes_f2_back_and_another_one_keeps_it():
+    device, _ = rig.handed_over()
+    compared(device, [], 5)
+    records = rig.beside(device, [FRIEND, OTHER])
+    compared(device, records, 6, kind=spec.F1_LIST)
+    compared(device, records, 7, kind=spec.F1_LIST, withdrawn=[met.mark(CASE, 7), met.mark(FRIEND, 6)])
+    assert lesser(device)
+    told = second_key(device)
+    rest = [record for record in records if record[:32] != told]
+    compared(device, rest, 8, kind=spec.F1_LIST, withdrawn=[met.mark(told, 8)])
+    assert lesser(device) and second_key(device) == rest[0][:32] != told
+    compared(device, [], 9, kind=spec.F1_LIST, withdrawn=[met.mark(told, 9), met.mark(rest[0][:32], 9)])
+    assert not lesser(device)
+    compared(device, [], 10, kind=spec.F1_LIST)
+    assert not lesser(device)
+
+
+def test_key_that_gave_f2_is_forgotten_with_it():
+    device, _ = rig.handed_over()
+    compared(device, [], 5)
+    compared(device, rig.beside(device, [FRIEND]), 6, kind=spec.F1_LIST)
+    later(device, 14 * DAY_MS)
+    compared(device, [], 7)
+    assert second_key(device) == FRIEND
+    later(device, DAY_MS)
+    compared(device, [], 8)
+    assert second_key(device) == bytes(32)
+
+
 def test_contact_of_a_contact_gives_nothing():
     device, _ = rig.handed_over()
     compared(device, [], 5)
@@ -222,7 +262,9 @@ def test_record_of_it_is_the_golden_one():
     device, _ = rig.handed_over()
     device.store.append(spec.SECOND, device.slot(), bytes.fromhex(golden["second"]))
     own = second.load(device.store)
-    assert own[:5] == (20660, 2, spec.RULE_F1, 78, 20674) and own[6:] == (1983002, 1983003)
+    assert (
+        own[:5] == (20660, 2, spec.RULE_F1, 78, 20674) and own[6:8] == (1983002, 1983003) and own[8] == bytes([6]) * 32
+    )
     assert own[5].hex() == golden["record"] and struct.pack(second._FORMAT, *own).hex() == golden["second"]
     device.set_alert(alert.pack(1983002 // 96, alert.GRADE_CONTACT, 0, 5, 65535))
     assert second.claim(device) == ((1983002 // 96 + 1) * 96, bytes.fromhex(golden["claim"]))

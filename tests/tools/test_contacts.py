@@ -236,7 +236,7 @@ def test_claim_is_checked_and_not_kept(folder):
     assert OWN in raw and not any(ident[:12] in raw for _, ident in met(FIRST + 3, FIRST + 4))
     with store.reading(folder) as database:
         (row,) = database.execute(select(tables.uploads).where(tables.uploads.c.kind == spec.F1_LIST)).all()
-    assert row.until_s == (MET_DAY + 15) * 86400 and len(row) == 7
+    assert row.until_s == (MET_DAY + 15) * 86400 and row.rests_on and len(row) == 9
 
 
 def test_holders_read_that_a_list_is_of_contacts_or_allows_them(folder):

@@ -48,7 +48,7 @@ def keys(taken):
 def test_withdrawn_upload_leaves_the_lists_and_all_of_them_name_it(folder, tmp_path):
     code, _ = uploaded(folder, tmp_path)
     published(folder, tmp_path, NOW_S)
-    assert withdrawn.withdraw(folder, code, NOW_S + 1) == 1
+    assert withdrawn.withdraw(folder, code, NOW_S + 1).records == 1
     found = published(folder, tmp_path, NOW_S + 2)
     assert len(found) == 2 and keys(found[0]) == [key_of(1)]
     for taken in found:

@@ -138,9 +138,9 @@ def claim() -> bytes:
 
 
 def second() -> bytes:
-    """List 78 of contacts found one on day 20660; lists allow it; the claim above warned this token."""
+    """List 78 of contacts found one on day 20660, of key 0606..; lists allow it; the claim above warned this token."""
     lesser = le(20660, 2) + b"\x02\x02" + le(78, 4) + le(20674, 2)
-    return lesser + records()[:40] + le(1983002, 4) + le(1983003, 4)
+    return lesser + records()[:40] + le(1983002, 4) + le(1983003, 4) + b"\x06" * 32
 
 
 def rule() -> bytes:

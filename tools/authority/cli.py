@@ -1,5 +1,6 @@
 """Owns `emask authority`. Knows how to ask and tell, not how it is decided."""
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -229,14 +230,21 @@ def _one(folder: Path, path: Path, now_s: int) -> dict:
 @folder_argument
 @click.argument("code")
 @at
-def withdraw(folder: Path, code: str, now_s: int) -> None:
+@click.option("--json", "as_json", is_flag=True)
+def withdraw(folder: Path, code: str, now_s: int, as_json: bool) -> None:
     """Withdraw what was uploaded with CODE: a mistake of the laboratory. Tokens learn it with the next list.
 
-    Its records stand on no list any more; whom they alone warned is told that the warning was a mistake.
+    Its records stand on no list any more; whom they alone warned is told that the warning was a mistake. What contacts
+    (F1) uploaded because of them alone goes too, from the next list of contacts on.
     """
     with Plain():
-        count = withdrawn.withdraw(folder, code.strip().upper().replace("-", ""), now_s)
-    click.echo(f"{count} records are withdrawn from the next list on.")
+        done = withdrawn.withdraw(folder, code.strip().upper().replace("-", ""), now_s)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(done)))
+        return
+    click.echo(f"{done.records} records are withdrawn from the next list on.")
+    if done.contacts:
+        click.echo(f"{done.contacts} records of contacts (F1) rested on them and are withdrawn too: release that list.")
 
 
 @authority.command()

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from emask import scheme as schemes
 from emask import spec
 from tools import codes
-from tools.authority import store
+from tools.authority import resting, store
 from tools.authority.store import Refused
 from tools.authority.tables import lists, quotas, records, uploads
 from tools.authority.upload import Claim, Upload, UploadError
@@ -29,8 +29,8 @@ def set_cap(folder: Path, most: int, now_s: int) -> None:
         store.note(database, now_s, "set-cap-f1", most)
 
 
-def check(database: Connection, upload: Upload, now_s: int) -> int:
-    """Until when its records may stand on an F1 list. Refused, UploadError."""
+def check(database: Connection, upload: Upload, now_s: int) -> dict:
+    """What to keep: its kind, until when its records may stand, a note of what it rests on. Refused, UploadError."""
     claim = upload.claim
     if claim is None:
         raise UploadError("an upload of a contact that names no record")
@@ -39,10 +39,10 @@ def check(database: Connection, upload: Upload, now_s: int) -> int:
     if now_s >= until_s:
         raise UploadError("the contact was too long ago")
     _check_own(upload, claim, (day + 1) * spec.DAY_S)
-    _check_listed(database, claim, upload.scheme, now_s)
+    to = _check_listed(database, claim, upload.scheme, now_s)
     if _taken(database, now_s) >= _cap(database):
         raise Refused("no more uploads of contacts are taken now")
-    return until_s
+    return {"kind": spec.F1_LIST, "until_s": until_s, "rests_on": resting.sealed(to, claim.record.key)}
 
 
 def _day_met(claim: Claim, number: int) -> int:
@@ -72,20 +72,25 @@ def _check_own(upload: Upload, claim: Claim, since_s: int) -> None:
         raise UploadError("a contact can't have met itself")
 
 
-def _check_listed(database: Connection, claim: Claim, number: int, now_s: int) -> None:
-    """UploadError unless a list that was published, and allowed this, held the record, or more of it."""
+def _check_listed(database: Connection, claim: Claim, number: int, now_s: int) -> bytes | None:
+    """The link of the upload that gave the record.
+
+    UploadError unless a list that was published, and allowed this, held it, or more of it.
+    """
     known, record = records.c, claim.record
     wanted = (
-        select(known.listed)
-        .join(uploads)
+        select(uploads.c.link)
+        .join(records)
         .join(lists, (lists.c.serial >= known.listed) & (lists.c.scheme == uploads.c.scheme))
         .where(uploads.c.kind == spec.F0_LIST, uploads.c.scheme == number, uploads.c.withdrawn_s.is_(None))
         .where(lists.c.kind == spec.F0_LIST, lists.c.published_s <= now_s, lists.c.contacts)
         .where(known.key == record.key, known.first_slot == record.first_slot)
         .where(known.first_index == record.first_index, known["count"] >= record.count)
     )
-    if database.execute(wanted.limit(1)).first() is None:
+    found = database.execute(wanted.limit(1)).first()
+    if found is None:
         raise UploadError("no list that allows it held that record")
+    return found.link
 
 
 def _taken(database: Connection, now_s: int) -> int:

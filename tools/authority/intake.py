@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from emask import spec
 from tools import codes, wire
-from tools.authority import contacts, keyring, store, tables
+from tools.authority import contacts, keyring, resting, store, tables
 from tools.authority.store import Refused
 from tools.authority.upload import Upload, UploadError, read_upload
 
@@ -92,9 +92,11 @@ def _take(database: Connection, folder: Path, data: bytes, now_s: int) -> int:
         return 0
     upload = read_upload(data, now_s, keyring.seal_key(folder))
     code = _valid_code(database, upload, now_s)
-    facts = {"scheme": upload.scheme, "taken_s": now_s, "kind": spec.F0_LIST}
+    facts: dict = {"scheme": upload.scheme, "taken_s": now_s}
     if upload.how & spec.OF_F1:
-        facts |= {"kind": spec.F1_LIST, "until_s": contacts.check(database, upload, now_s)}
+        facts |= contacts.check(database, upload, now_s)
+    else:
+        facts |= {"kind": spec.F0_LIST, "link": resting.link(upload.code)}
     new = insert(tables.uploads).values(digest=digest, **facts)
     number = database.execute(new.returning(tables.uploads.c.id)).scalar_one()
     database.execute(update(tables.codes).where(tables.codes.c.hash == code).values(upload=number))

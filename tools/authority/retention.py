@@ -7,7 +7,7 @@ which tokens forget by themselves.
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from emask import scheme as schemes
 from emask import spec
@@ -60,8 +60,10 @@ def _old_records(database, scheme: int, now_s: int) -> int:
 
 
 def _expired_records(database, now_s: int) -> int:
-    """Of contacts, who were ill of nothing: as soon as they may stand on no list any more."""
-    expired = select(tables.uploads.c.id).where(tables.uploads.c.until_s <= now_s)
+    """Of contacts, who were ill of nothing: as soon as they may stand on no list any more; and who had warned them."""
+    known = tables.uploads.c
+    database.execute(update(tables.uploads).where(known.until_s <= now_s).values(rests_on=None))
+    expired = select(known.id).where(known.until_s <= now_s)
     return _gone(database, tables.records, tables.records.c.upload.in_(expired))
 
 

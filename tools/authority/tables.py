@@ -30,6 +30,8 @@ uploads = Table(
     Column("kind", Integer, nullable=False, server_default="1"),
     _seconds("until_s"),
     _seconds("withdrawn_s"),
+    Column("link", LargeBinary(32)),
+    Column("rests_on", LargeBinary(80)),
 )
 codes = Table(
     "codes",
