@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from emask.signed import SignedError
 from tools import codes, lists, signing
 from tools.authority import contacts, core, intake, keyring, release_cli, service_cli, store, withdrawn
 from tools.authority import site as publishing
@@ -259,7 +258,7 @@ def site(site: Path, sources: tuple[Path, ...]) -> None:
     """
     try:
         current = publishing.put(site, sources)
-    except (lists.ListFileError, SignedError, OSError) as error:
+    except (lists.ListFileError, OSError) as error:
         raise BadInput(str(error)) from None
     click.echo(f"{len(current)} lists are current in {site}.")
 

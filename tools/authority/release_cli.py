@@ -106,7 +106,7 @@ def make_draft(
             wanted += [core.want_kiosk(database, key, region, now_s, days, proxy=proxy) for key in public]
         whole = draft.Draft(tuple(wanted), made.lists, made.agreed)
         if not whole.lists and not whole.certificates:
-            raise click.UsageError("what is to be signed? --release, --kiosk --new-list-key, --new-root or --end")
+            raise click.UsageError("what is to be signed? --release, --kiosk, --new-list-key, --new-root or --end")
         write_whole(out, draft.pack(whole))
     click.echo(f"The draft is in {out}. Its SHA-256: {signer.drafted_as(whole)}")
 

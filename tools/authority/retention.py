@@ -7,7 +7,7 @@ which tokens forget by themselves.
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 
 from emask import scheme as schemes
 from emask import spec
@@ -16,6 +16,7 @@ from tools.authority import store, tables
 RECORDS_DAYS = spec.RETENTION_DAYS  # as long as a token keeps what it heard
 CODES_DAYS = 60  # a quota looks back 14 days, an expired code is refused for as long by its name
 AUDIT_DAYS = 2 * 365
+MOVED_DAYS = 7  # the file of an authority that moved to a server, as a backup
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ def forget(folder: Path, now_s: int) -> Deleted:
             audit=_gone(database, tables.audit, tables.audit.c.at_s < now_s - AUDIT_DAYS * spec.DAY_S),
         )
         store.note(database, now_s, "forget", done.records)
+        moved_s = database.scalar(select(func.max(tables.audit.c.at_s)).where(tables.audit.c.what == "move"))
+    if moved_s is not None and moved_s <= now_s - MOVED_DAYS * spec.DAY_S:
+        store.drop_file(folder)
     return done
 
 

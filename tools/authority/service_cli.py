@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress as Bar
 
-from tools.authority import retention, staff
+from tools.authority import moving, retention, staff
 from tools.authority.options import Plain, at, folder_argument
 from tools.cli import DeviceFailed
 
@@ -68,6 +68,33 @@ def forget(folder: Path, now_s: int, as_json: bool) -> None:
         click.echo(json.dumps(dataclasses.asdict(done)))
         return
     click.echo(", ".join(f"{what}: {count}" for what, count in dataclasses.asdict(done).items()))
+
+
+@click.command()
+@folder_argument
+@click.option(
+    "--database",
+    envvar="EMASK_DATABASE",
+    metavar="URL",
+    required=True,
+    help="An empty PostgreSQL database, postgresql+psycopg://USER:PASSWORD@HOST/NAME; better by the environment's "
+    "EMASK_DATABASE, which other users don't see.",
+)
+@at
+@click.option("--json", "as_json", is_flag=True)
+def move(folder: Path, database: str, now_s: int, as_json: bool) -> None:
+    """Move an authority from its file to an empty PostgreSQL database: every row, once, or nothing.
+
+    The service may run on: meanwhile it refuses what comes, and kiosks send it again. Cut off, the same command goes
+    on. The file stays in DIR, unused, until `forget` deletes it after 7 days.
+    """
+    with Plain(), Bar(console=Console(stderr=True), transient=True, disable=as_json) as bar:
+        task = bar.add_task("", total=None)
+        rows = moving.move(folder, database, now_s, lambda table, done: bar.update(task, description=f"{table} {done}"))
+    if as_json:
+        click.echo(json.dumps({"rows": rows}))
+        return
+    click.echo(f"{rows} rows are in the new database, which counts from now on; the file is not used any more.")
 
 
 @click.command()
@@ -132,4 +159,4 @@ def load_trial(uploads: int, reads: int, clients: int, as_json: bool) -> None:
         )
 
 
-COMMANDS = (add_staff, set_password, disable_staff, forget, serve, load_trial)
+COMMANDS = (add_staff, set_password, disable_staff, forget, move, serve, load_trial)

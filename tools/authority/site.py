@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from emask import certificate, spec
+from emask import certificate, signed, spec
 from tools import lists, signing
 from tools.files import write_whole
 
@@ -21,12 +21,20 @@ from tools.files import write_whole
 def put(site: Path, sources: Iterable[Path]) -> list[str]:
     """Add lists and certificates, say in the index which lists are current, take away those that are not.
 
-    The names of the current lists. lists.ListFileError or signed.SignedError if one is damaged, before anything is
+    The names of the current lists. lists.ListFileError if one is damaged, before anything is
     changed; OSError.
     """
-    data = [path.read_bytes() for path in sources]
-    vouched = [(certificate.unpack(item), item) for item in data if len(item) < lists.SMALLEST_BYTES]
-    new = {taken.name: taken for taken in (lists.parse(item) for item in data if len(item) >= lists.SMALLEST_BYTES)}
+    vouched, found = [], []
+    for path in sources:
+        item = path.read_bytes()
+        try:
+            if len(item) < lists.SMALLEST_BYTES:
+                vouched.append((certificate.unpack(item), item))
+            else:
+                found.append(lists.parse(item))
+        except (lists.ListFileError, signed.SignedError) as error:
+            raise lists.ListFileError(f"{path}: {error}") from None
+    new = {taken.name: taken for taken in found}
     for facts, item in vouched:
         root = facts.kind == spec.ROOT_KEY
         write_whole(site / (signing.ROOT_CHANGE if root else signing.certificate_name(facts.key)), item)

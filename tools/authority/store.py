@@ -24,6 +24,8 @@ _ELSEWHERE = "database.url"
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 _WAIT_S = 30
 _VERSION = text("SELECT version_num FROM alembic_version")  # Alembic's own way to ask takes ten times as long
+_SET_VERSION = text("UPDATE alembic_version SET version_num = :version")
+_CLOSED = "moved-"  # before the version of a file that is being moved to a server
 _ONE_WRITER = 0x656D61736B  # the key of PostgreSQL's advisory lock
 
 
@@ -43,29 +45,43 @@ def create(folder: Path, url: str | None = None) -> None:
     if url is None:
         (folder / _FILE).touch(mode=0o600, exist_ok=False)
     else:
-        _check_empty(url)
-        write_whole(folder / _ELSEWHERE, url.encode() + b"\n", 0o600)
+        check_empty(url)
+        go(folder, url)
     migrate(folder)
 
 
-def _check_empty(url: str) -> None:
+def check_empty(url: str) -> None:
+    """StoreMissing if that is no PostgreSQL database that can be used, or there is something in it."""
+    if not url.startswith("postgresql+psycopg://"):
+        raise StoreMissing("the database can't be used: postgresql+psycopg://USER:PASSWORD@HOST/NAME is wanted")
     try:
         with _server(url).connect() as database:
-            found = sqlalchemy.inspect(database).get_table_names()
+            empty = is_empty(database)
     except (DBAPIError, ArgumentError, NoSuchModuleError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         raise StoreMissing(f"the database can't be used: {str(cause).splitlines()[0]}") from None
-    if found:
+    if not empty:
         raise StoreMissing("that database is not empty")
+
+
+def is_empty(database: Connection) -> bool:
+    """Whether it has no table."""
+    return not sqlalchemy.inspect(database).get_table_names()
 
 
 def migrate(folder: Path) -> None:
     """Bring the database to this version's form, whole or not at all."""
+    with _engine(folder).begin() as database:
+        _check_open(folder, database)
+        upgrade(database)
+
+
+def upgrade(database: Connection) -> None:
+    """The same in a transaction of the caller's."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    with _engine(folder).begin() as database:
-        config.attributes["connection"] = database
-        command.upgrade(config, "head")
+    config.attributes["connection"] = database
+    command.upgrade(config, "head")
 
 
 def check(folder: Path) -> None:
@@ -92,6 +108,60 @@ def reading(folder: Path) -> Iterator[Connection]:
         yield database
 
 
+def is_elsewhere(folder: Path) -> bool:
+    """Whether a server holds the authority, not a file in the folder."""
+    return (folder / _ELSEWHERE).is_file()
+
+
+def is_closed(folder: Path) -> bool:
+    """Whether the file was shut for a move that has not ended; StoreMissing if that was by another version."""
+    with last_look(folder) as database:
+        version = _version(database)
+    if version.startswith(_CLOSED) and version != f"{_CLOSED}{_head()}":
+        raise StoreMissing(f"{folder} was being moved by another version, which has to end it")
+    return version.startswith(_CLOSED)
+
+
+def shut(folder: Path, now_s: int) -> None:
+    """From now on every writer and reader of the file is refused, until it is opened again or is elsewhere."""
+    with opened(folder) as database:
+        note(database, now_s, "move")
+        database.execute(_SET_VERSION, {"version": f"{_CLOSED}{_head()}"})
+
+
+def open_again(folder: Path) -> None:
+    """The move came to nothing: the file counts as before."""
+    with _engine(folder).begin() as database:
+        database.execute(_SET_VERSION, {"version": _head()})
+
+
+@contextmanager
+def last_look(folder: Path) -> Iterator[Connection]:
+    """The database for reading, even if the file is shut."""
+    with _engine(folder).connect().execution_options(emask_reads=True) as database:
+        yield database
+
+
+@contextmanager
+def fresh(url: str) -> Iterator[Connection]:
+    """A database of no folder yet, as one transaction. One at a time."""
+    with _server(url).begin() as database:
+        database.execute(select(sqlalchemy.func.pg_advisory_xact_lock(_ONE_WRITER)))
+        yield database
+
+
+def go(folder: Path, url: str) -> None:
+    """From now on the database `url` is the folder's."""
+    write_whole(folder / _ELSEWHERE, url.encode() + b"\n", 0o600)
+
+
+def drop_file(folder: Path) -> None:
+    """Delete what a move has left."""
+    if is_elsewhere(folder):
+        for ending in ("", "-wal", "-shm"):
+            (folder / (_FILE + ending)).unlink(missing_ok=True)
+
+
 def close(folder: Path) -> None:
     """Give up idle connections, so that the database may be moved, copied or dropped."""
     _engine(folder).dispose()
@@ -111,7 +181,18 @@ def audit(database: Connection, most: int | None = None) -> list[tuple[int, str,
 
 def _check_version(folder: Path, database: Connection) -> None:
     if database.scalar(_VERSION) != _head():
+        _check_open(folder, database)
         raise StoreMissing(f"{folder} was made by another version (emask authority migrate {folder})")
+
+
+def _version(database: Connection) -> str:
+    return database.scalar(_VERSION) or ""
+
+
+def _check_open(folder: Path, database: Connection) -> None:
+    known = sqlalchemy.inspect(database).has_table("alembic_version")
+    if known and _version(database).startswith(_CLOSED):
+        raise StoreMissing(f"{folder} is being moved to another database (emask authority move {folder} goes on)")
 
 
 @functools.cache
