@@ -95,19 +95,14 @@ class Served:
         return self._process.wait(20)
 
 
-@pytest.mark.parametrize("number, told, code", [(signal.SIGTERM, 0, 0), (signal.SIGKILL, 1, -9)])
-def test_kiosk_that_was_cut_off_says_so_at_its_next_start_and_one_that_was_stopped_does_not(
-    tmp_path, number, told, code
-):
+def test_kiosk_that_was_cut_off_says_so_at_its_next_start_and_one_that_was_stopped_does_not(tmp_path):
     folder = World(tmp_path, now_s=int(time.time()) - 100).kiosk.path
-    served = Served(folder)
-    assert "K11" in served.page()
-    assert served.end(number) == code
-    served = Served(folder)
-    assert 'data-name="closed"' in served.page()
-    assert served.end(signal.SIGTERM) == 0
-    assert (folder / "log.jsonl").read_text().count("K61") == told
-    assert not (folder / "running").exists()
+    for number, told, code in ((signal.SIGTERM, 0, 0), (signal.SIGKILL, 0, -9), (signal.SIGTERM, 1, 0)):
+        served = Served(folder)
+        assert 'data-name="closed"' in served.page() and "K11" in served.page()
+        assert (folder / "log.jsonl").read_text().count("K61") == told
+        assert served.end(number) == code
+        assert (folder / "running").exists() == (number == signal.SIGKILL)
 
 
 def test_port_that_is_taken_is_said_in_one_line(tmp_path):

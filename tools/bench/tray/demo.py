@@ -5,6 +5,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -72,6 +73,11 @@ class Demo:
         self.kiosk = Kiosk(own.folder, Radio(*own.classes), options, self.run_of.utc_s)
         async with web.Server(self._panel(kiosk_port), panel_port):
             await self.kiosk.run(kiosk_port, ready)
+
+    def skip(self, seconds: float) -> None:
+        """Let so much of the bench's time pass at once, from another thread."""
+        loop = cast(PacedLoop, self._task.get_loop())
+        loop.call_soon_threadsafe(loop.skip, seconds)
 
     def stop(self) -> None:
         """End run(), from another thread."""
