@@ -144,6 +144,20 @@ def test_found_token_is_wiped_by_whoever_holds_its_button(panel, kiosk, shown):
     take_away(panel, "token-03")
 
 
+def test_battery_pulled_in_the_visit_is_said_in_words(panel, kiosk, shown):
+    on(kiosk, "start")
+    lay_down(panel, "token-01")
+    on(kiosk, "which")
+    panel.click('[data-token="token-01"] [data-do=battery]')
+    on(kiosk, "lost")
+    panel.click('[data-token="token-01"] [data-do=battery]')
+    shown.rest()
+    on(kiosk, "start")
+    press(panel, "token-01", 100)
+    on(kiosk, "which")
+    tap(kiosk, "yes", "closer")
+
+
 def test_signed_end_asks_for_the_token_back_and_so_does_each_later_press(panel, kiosk, shown):
     own = shown.demo.run_of
     now_s = int(own.utc_s())
@@ -171,17 +185,3 @@ def test_signed_end_asks_for_the_token_back_and_so_does_each_later_press(panel, 
     assert "Xin trả thẻ" in kiosk.inner_text("#screen").replace("\N{NO-BREAK SPACE}", " ")
     assert shown.visits()[-1]["errand"] == "handover" and shown.visits()[-1]["list"] == "none"
     take_away(panel, "token-02")
-
-
-def test_battery_pulled_in_the_visit_is_said_in_words(panel, kiosk, shown):
-    on(kiosk, "start")
-    lay_down(panel, "token-01")
-    on(kiosk, "which")
-    panel.click('[data-token="token-01"] [data-do=battery]')
-    on(kiosk, "lost")
-    panel.click('[data-token="token-01"] [data-do=battery]')
-    shown.rest()
-    on(kiosk, "start")
-    press(panel, "token-01", 100)
-    on(kiosk, "which")
-    tap(kiosk, "yes", "closer")

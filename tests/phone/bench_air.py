@@ -68,19 +68,15 @@ class BenchAir:
     async def _pressed(self, name):
         if self._client and self._client.is_connected:  # the emulation does not tell when a page hangs up
             await self._client.disconnect()
-        await self._pass(_REST_S)
+        await self._loop.skip(_REST_S)
         self.hands.do(name, "tray")
         self.hands.do(name, "down")
-        await self._pass(_PRESS_S)
+        await self._loop.skip(_PRESS_S)
         self.hands.do(name, "up")
 
     def wait(self, seconds):
         """So long of the bench's time, as fast as it goes."""
-        self._do(self._pass(seconds))
-
-    async def _pass(self, seconds):
-        self._loop.skip(seconds)
-        await asyncio.sleep(seconds)
+        self._do(self._loop.skip(seconds))
 
     def walk_away(self, name):
         self._do(self._gone(name))
@@ -110,7 +106,7 @@ class BenchAir:
                 self._found[device.address] = device, advert.rssi
 
         async with self._scanner(detection_callback=heard, service_uuids=[spec.SERVICE_UUID]):
-            await self._pass(_SCAN_S)
+            await self._loop.skip(_SCAN_S)
 
     def connect(self, address):
         self._do(self._connected(self._found[address][0]))
