@@ -138,7 +138,7 @@ def test_upload_is_kept_for_the_owner_only_and_sealed(world, folder, token):
     assert shown == [handshake.number(own.whole)]
     (path,) = folder.uploads()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    upload = read_upload(path.read_bytes(), int(NOW_S), keyring.seal_key(world.authority))
+    upload = read_upload(path.read_bytes(), int(NOW_S), keyring.seal_keys(world.authority))
     assert (upload.code, upload.scheme) == (CODE, spec.BLUEZONE)
     assert [(r.key, r.first_slot, r.count) for r in upload.records] == [(bytes(range(32)), 1000, 90)]
     assert bytes(range(32)).hex() not in path.read_text()

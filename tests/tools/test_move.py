@@ -3,8 +3,10 @@
 import json
 import os
 import threading
+import time
 
 import pytest
+import requests
 import sqlalchemy
 from click.testing import CliRunner
 from sqlalchemy import select
@@ -12,6 +14,7 @@ from sqlalchemy import select
 from emask import spec
 from tests.tools.intake_files import KEY, NOW_S, upload
 from tests.tools.postgres import new_cluster
+from tests.tools.service_process import LIMIT_S, Service
 from tests.tools.test_contacts import ALLOWS, FIRST, contact, new_code
 from tools import codes, wire
 from tools import rule as rules
@@ -206,6 +209,30 @@ def test_codes_that_are_given_during_the_move_are_all_there(lived, cluster, monk
     with store.reading(lived.home) as database:
         kept = set(database.scalars(select(tables.codes.c.hash)))
     assert refused and given and {wire.code_hash(code) for code in given} <= kept
+
+
+def test_service_that_runs_answers_503_meanwhile_and_goes_on_with_the_server(lived, cluster, monkeypatch):
+    first, second = (
+        lived.upload(code, bytes([number]) * 32)
+        for number, code in enumerate(intake.issue_codes(lived.home, 2, int(time.time())))
+    )
+    copy, answers = moving._copy, []
+
+    def send(body):
+        answer = requests.post(own.address + "/v1/uploads", data=body, timeout=LIMIT_S)
+        answers.append(answer.status_code)
+        return answer
+
+    def watched(*how):
+        send(second)
+        copy(*how)
+
+    monkeypatch.setattr(moving, "_copy", watched)
+    with Service(lived.home) as own:
+        send(first)
+        moving.move(lived.home, cluster.new(), NOW_S)
+        assert [send(second).json()["records"], send(first).json()["records"]] == [1, 0]
+    assert answers == [200, 503, 200, 200]
 
 
 def test_old_file_is_deleted_a_week_later(lived, cluster):

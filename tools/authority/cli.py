@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tools import codes, lists, signing
-from tools.authority import contacts, core, intake, keyring, release_cli, service_cli, store, withdrawn
+from tools.authority import contacts, core, intake, key_cli, keyring, release_cli, service_cli, store, withdrawn
 from tools.authority import site as publishing
 from tools.authority.options import Plain, at, folder_argument, offline_option
 from tools.cli import BadInput
@@ -263,5 +263,5 @@ def site(site: Path, sources: tuple[Path, ...]) -> None:
     click.echo(f"{len(current)} lists are current in {site}.")
 
 
-for _command in (*release_cli.COMMANDS, *service_cli.COMMANDS):
+for _command in (*key_cli.COMMANDS, *release_cli.COMMANDS, *service_cli.COMMANDS):
     authority.add_command(_command)

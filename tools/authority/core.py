@@ -10,8 +10,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from emask import certificate, signed, spec
 from emask import scheme as schemes
-from emask import signed, spec
 from tools import codes, lists
 from tools import rule as rules
 from tools.authority import intake, keyring, listing, signer, staff, store, tables
@@ -21,6 +21,9 @@ from tools.authority.store import Refused
 from tools.authority.upload import Upload, UploadError
 from tools.files import write_whole
 from tools.signing import Chance, KeyFileError
+
+# A kiosk may seal to the old key as long as its certificate holds, and an upload may be long on its way.
+SEAL_OVERLAP_S = certificate.LONGEST_KIOSK_S + intake.CARRIED_S
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,15 @@ def publish(
     return Published(out, made[0].serial, made[0].header.count, shorts)
 
 
+def take_seal_key(folder: Path, handover: Path, now_s: int) -> int:
+    """Take over another key that uploads are sealed to (keyring.new_seal_key); until when the one before opens too."""
+    until_s = now_s + SEAL_OVERLAP_S
+    with store.opened(folder) as database:
+        if keyring.take_seal_key(folder, handover, until_s):
+            store.note(database, now_s, "take-seal-key")
+    return until_s
+
+
 def _next_certificate(database: Connection) -> int:
     return (database.scalar(select(func.max(tables.certificates.c.serial))) or 0) + 1
 
@@ -191,6 +203,7 @@ __all__ = [
     "init",
     "publish",
     "revoke",
+    "take_seal_key",
     "want_kiosk",
     "want_list_key",
     "want_root",

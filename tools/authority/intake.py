@@ -18,7 +18,7 @@ from tools.authority.upload import Upload, UploadError, read_upload
 FIRST_CLINIC = 1
 FIRST_QUOTA = 1_000
 QUOTA_S = 14 * spec.DAY_S
-_CARRIED_S = 7 * spec.DAY_S  # an upload that was made in time may be this long on its way
+CARRIED_S = 7 * spec.DAY_S  # an upload that was made in time may be this long on its way
 
 
 def set_quota(folder: Path, clinic: int, kind: codes.Kind, most: int, now_s: int) -> None:
@@ -90,7 +90,7 @@ def _take(database: Connection, folder: Path, data: bytes, now_s: int) -> int:
     digest = hashlib.sha256(data).digest()
     if database.execute(select(tables.uploads.c.id).where(tables.uploads.c.digest == digest)).first():
         return 0
-    upload = read_upload(data, now_s, keyring.seal_key(folder))
+    upload = read_upload(data, now_s, keyring.seal_keys(folder))
     code = _valid_code(database, upload, now_s)
     facts: dict = {"scheme": upload.scheme, "taken_s": now_s}
     if upload.how & spec.OF_F1:
@@ -112,7 +112,7 @@ def _valid_code(database: Connection, upload: Upload, now_s: int) -> bytes:
         raise Refused("the code was never issued here")
     if row.upload is not None:
         raise Refused("the code is used already")
-    if upload.received_s > row.expires_s or now_s > row.expires_s + _CARRIED_S:
+    if upload.received_s > row.expires_s or now_s > row.expires_s + CARRIED_S:
         raise Refused("the code has expired")
     if codes.named(row.kind).how != upload.how:
         raise Refused("the code is not for the way in which the wearer agreed")

@@ -3,7 +3,7 @@
 FOLDER, the authority's, or what is handed over to it:
   root.pub, recovery.pub      what tokens and kiosks are given
   root.change                 the last change of the root, for tokens and kiosks that have an older one
-  keys/seal.key               opens uploads
+  keys/seal.key               opens uploads; keys/seal-until-T.key those that were on their way when it was changed
 HOLDER, by default FOLDER/keys; away from FOLDER one folder for each person without whom no list is signed:
   list-SERIAL.key, .cert      the list key, or the person's share of it, and the root's certificate, for a year
 OFFLINE, by default FOLDER/offline, on a medium that is put away:
@@ -127,6 +127,39 @@ def root_serial(folder: Path) -> int:
 
 def seal_key(folder: Path) -> X25519PrivateKey:
     return signing.load_sealing_key(folder / "keys" / "seal.key")
+
+
+def seal_keys(folder: Path) -> list[X25519PrivateKey]:
+    """All that open uploads, the present one first."""
+    return [seal_key(folder), *(signing.load_sealing_key(path) for path in _older_seals(folder))]
+
+
+def new_seal_key(handover: Path, away: Path, chance: Chance) -> None:
+    """Draw another key that uploads are sealed to; what is certified from now on names it. May be repeated."""
+    path = handover / "seal.key"
+    key = signing.load_sealing_key(path) if path.exists() else signing.new_sealing_key(path, chance)
+    signing.write_public(away / "seal.pub", key)
+
+
+def take_seal_key(folder: Path, handover: Path, until_s: int) -> bool:
+    """Open uploads by the key in `handover`, and until then by the one before too. False: it is here already."""
+    new, keys = signing.load_sealing_key(handover / "seal.key"), folder / "keys"
+    if signing.public_bytes(new) == signing.public_bytes(seal_key(folder)):
+        return False
+    write_whole(keys / f"seal-until-{until_s}.key", (keys / "seal.key").read_bytes(), 0o600)
+    write_whole(keys / "seal.key", (handover / "seal.key").read_bytes(), 0o600)
+    return True
+
+
+def forget_seal_keys(folder: Path, now_s: int) -> None:
+    """Delete those that nothing on its way is sealed to any more."""
+    for path in _older_seals(folder):
+        if int(path.stem.rpartition("-")[2]) <= now_s:
+            path.unlink()
+
+
+def _older_seals(folder: Path) -> list[Path]:
+    return sorted((folder / "keys").glob("seal-until-*.key"), reverse=True)
 
 
 def wanted_list_key(serial: int, now_s: int) -> Wanted:

@@ -49,6 +49,16 @@ offline_option = click.option(
     help="Folder of the root and recovery keys, on a medium that is put away.  [default: DIR/offline]",
 )
 
+holders_option = click.option(
+    "--holder",
+    "holders",
+    multiple=True,
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Where a person's share of the list key is, on a stick of the person's own; once for each person.",
+)
+
 
 class Plain:
     """Turns what core may raise into one line and an exit code."""

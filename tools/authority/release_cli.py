@@ -4,7 +4,6 @@
 """
 
 import json
-import secrets
 import time
 from pathlib import Path
 
@@ -12,42 +11,12 @@ import click
 
 from tools import lists, signing
 from tools import rule as rules
-from tools.authority import core, draft, keyring, listing, signer, store
-from tools.authority.options import Instant, Plain, at, folder_argument
+from tools.authority import core, draft, listing, signer, store
+from tools.authority.options import Instant, Plain, at, folder_argument, holders_option
 from tools.authority.signer import Keys
 from tools.cli import BadInput, Refused
 from tools.exposure import rule_files
 from tools.files import write_whole
-
-_holders = click.option(
-    "--holder",
-    "holders",
-    multiple=True,
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Where a person's share of the list key is, on a stick of the person's own; once for each person.",
-)
-
-
-@click.command()
-@click.argument("handover", type=click.Path(file_okay=False, path_type=Path), metavar="HANDOVER")
-@click.option(
-    "--offline", required=True, type=click.Path(file_okay=False, path_type=Path), help="For root and recovery."
-)
-@_holders
-@at
-def keys(handover: Path, offline: Path, holders: tuple[Path, ...], now_s: int) -> None:
-    """Draw all keys of a new authority, on a computer without a network.
-
-    HANDOVER is for the service's computer (emask authority init DIR --handover HANDOVER); no key that signs is in it.
-    With two holders no list can be signed by one.
-    """
-    if any(place.exists() and any(place.iterdir()) for place in (handover, offline, *holders)):
-        raise Refused("one of the folders is not empty: keys are never written over")
-    with Plain():
-        keyring.create(handover, offline, holders, now_s, secrets.token_bytes)
-    click.echo(f"{handover} is for the service; put {offline} away; each person keeps the own folder.")
 
 
 @click.command("draft")
@@ -131,7 +100,7 @@ def _typed(who: str, phrase: str, otherwise: str, err: bool = False) -> None:
 @click.option(
     "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder of what is signed."
 )
-@_holders
+@holders_option
 @click.option(
     "--offline", type=click.Path(file_okay=False, path_type=Path), help="The root's, if certificates are asked."
 )
@@ -252,4 +221,4 @@ def publish(
     )
 
 
-COMMANDS = (keys, make_draft, sign, accept, publish)
+COMMANDS = (make_draft, sign, accept, publish)

@@ -11,7 +11,7 @@ from sqlalchemy import delete, func, select, update
 
 from emask import scheme as schemes
 from emask import spec
-from tools.authority import store, tables
+from tools.authority import keyring, store, tables
 
 RECORDS_DAYS = spec.RETENTION_DAYS  # as long as a token keeps what it heard
 CODES_DAYS = 60  # a quota looks back 14 days, an expired code is refused for as long by its name
@@ -45,6 +45,7 @@ def forget(folder: Path, now_s: int) -> Deleted:
         )
         store.note(database, now_s, "forget", done.records)
         moved_s = database.scalar(select(func.max(tables.audit.c.at_s)).where(tables.audit.c.what == "move"))
+    keyring.forget_seal_keys(folder, now_s)
     if moved_s is not None and moved_s <= now_s - MOVED_DAYS * spec.DAY_S:
         store.drop_file(folder)
     return done

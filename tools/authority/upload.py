@@ -1,6 +1,7 @@
 """Owns the reading of an upload, which comes from outside: its form, its seal, its figures. Knows no database."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import jsonschema
@@ -68,11 +69,12 @@ class Upload:
     claim: Claim | None = None
 
 
-def read_upload(data: bytes, now_s: int, key: X25519PrivateKey) -> Upload:
-    """Check and open the bytes of an upload file; `now_s` bounds the slots that can have been."""
+def read_upload(data: bytes, now_s: int, keys: Sequence[X25519PrivateKey]) -> Upload:
+    """Check and open the bytes of an upload file by one of the keys; `now_s` bounds the slots that can have been."""
     plain = _parsed(data)
     info = handshake.upload_info(bytes.fromhex(plain["visit"]), wire.code_hash(plain["code"]))
-    text = signing.unseal(key, info, bytes.fromhex(plain["sealed"]))
+    sealed = bytes.fromhex(plain["sealed"])
+    text = next(filter(None, (signing.unseal(key, info, sealed) for key in keys)), None)
     if text is None:
         raise UploadError("not sealed to this authority in that visit for that code")
     number, how, records, claim = _records(text)
