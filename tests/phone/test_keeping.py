@@ -250,6 +250,15 @@ def test_change_of_the_root_is_shown_to_tokens(bluetooth_chromium, tmp_path):
     assert asked[:3] == [spec.HELLO, spec.ROOT, spec.SESSION]
 
 
+def test_change_to_another_root_than_the_page_s_is_not_kept(computer, tmp_path):
+    other = World(tmp_path)
+    core.change_root(other.authority, NOW_S)
+    change, cert = (other.authority / signing.ROOT_CHANGE).read_bytes(), (other.kiosk.path / "kiosk.cert").read_bytes()
+    taken = "await m.takeChange(Uint8Array.from(given), unhex(site.ROOT)).catch((error) => error.message)"
+    assert computer.module("identity.js", taken, list(change)) is False
+    assert computer.module("identity.js", taken, list(cert)) == "not a change of the root"
+
+
 def test_certificate_of_another_root_makes_nobody_a_kiosk_and_gives_way(phone, world, tmp_path):
     other, public = World(tmp_path), bytes.fromhex(phone.module("identity.js", "hex(await m.publicKey())"))
     phone.module(
