@@ -83,6 +83,7 @@ class Session:
             if kind == spec.ASK:
                 return await self._ask(body)
             if self._swap and kind == spec.MOVE:
+                await asyncio.sleep_ms(0)  # pages come one upon another: others have their turn
                 return self._swap.move(body)
             if self._device.state.shelf:
                 return self._refuse(spec.REFUSED_NOT_NOW)
@@ -191,7 +192,7 @@ class Session:
         gc.collect()
         reply = self._keys.pack_reply(result, blob, details)
         del self._keys, self._secrets, self._shared  # they serve once
-        memory.put_away(_SEALING)
+        memory.put_away(_AGREEING + _SEALING)
         return [(spec.UPLOAD, reply)]
 
     async def _give(self, flags, days, field):

@@ -11,11 +11,9 @@ from micropython import const
 from emask import clock, handshake, spec
 from emask.parcel import Parcel
 from emask.store import StoreError
-from emask_crypto import hpke
 
 _KEY, _TAKEN, _GIVEN = b"\1", b"\2", b"\3"  # what a SWAP record holds
 _HOUR = const(4)  # store slots in which a receipt counts
-_AT_ONCE = const(4)  # pages in an answer
 _LEAD = "<BBI"  # of a record: kind, length, slot; of the end: 255, 0, segment
 _LEAD_BYTES = const(6)
 _END = const(255)
@@ -85,6 +83,8 @@ class Swap:
     def _take(self, kept, enc):
         if kept[:1] != _KEY:
             return spec.UPLOAD_NOT_ASKED, b""
+        from emask_crypto import hpke
+
         self._parcel = Parcel(hpke.agree(kept[1:33], enc, kept[33:], enc))
         device = self._device
         device.state.wiping = True
@@ -132,6 +132,8 @@ class Swap:
         device = self._device
         if device.state.shelf or device.list_waits:
             return spec.UPLOAD_NOT_ASKED, b""
+        from emask_crypto import hpke
+
         enc = self._own[32:]
         shared = hpke.agree(self._own[:32], enc, public)
         from consent import Consent
@@ -164,7 +166,7 @@ class Swap:
         found = []
         for text in self._texts:
             found.append((spec.PAGE, parcel.seal(text)))
-            if len(found) == _AT_ONCE:
+            if len(found) == spec.SWAP_AT_ONCE:
                 self._parcel = parcel
                 return found
         self._keep(_GIVEN + parcel.receipt())

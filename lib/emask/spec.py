@@ -123,8 +123,9 @@ REFUSED_NOT_TRUSTED = const(4)
 LIST_DATA_BYTES = const(240)  # most of a list in one LIST_DATA
 PUSHED_OFFERS = const(2)  # of lists, by who did not say who they are
 CODE_BYTES = const(12)
-SWAP_TEXT_BYTES = const(480)
-SWAP_PAGE_BYTES = const(496)
+SWAP_TEXT_BYTES = const(464)
+SWAP_PAGE_BYTES = const(480)  # two frames at an MTU of 247
+SWAP_AT_ONCE = const(4)  # pages in an answer
 # State bits of STATUS
 STATE_SHELF = const(1)
 STATE_TIME_KNOWN = const(2)

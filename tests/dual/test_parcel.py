@@ -11,7 +11,7 @@ RFC = vectors("rfc")
 GOLDEN = vectors("golden")["swap"]
 KEY = bytes(range(32))
 FIRST = bytes.fromhex("070a67431e00b45001014d000000c250ff0003000000")
-TEXTS = (FIRST + bytes(480 - len(FIRST)), bytes([n & 255 for n in range(480)]))
+TEXTS = (FIRST + bytes(464 - len(FIRST)), bytes([n & 255 for n in range(464)]))
 
 
 def _vector(begin):
@@ -40,8 +40,8 @@ def test_hmac_gives_the_vectors_of_rfc_4231():
 
 def test_pages_and_receipt_are_the_golden_ones_and_open_again():
     pages = _pages()
-    assert [len(page) for page in pages] == [496, 496]
-    assert pages[0][:32].hex() == GOLDEN["page_begin"] and pages[0][480:].hex() == GOLDEN["page_tag"]
+    assert [len(page) for page in pages] == [480, 480]
+    assert pages[0][:32].hex() == GOLDEN["page_begin"] and pages[0][464:].hex() == GOLDEN["page_tag"]
     digest = sha256()
     for page in pages:
         digest.update(page)
@@ -64,7 +64,7 @@ def test_page_opens_in_its_place_only():
 
 def test_page_with_one_bit_flipped_does_not_open():
     first = _pages()[0]
-    for bit in list(range(0, 8 * 480, 97)) + list(range(8 * 480, 8 * 496)):
+    for bit in list(range(0, 8 * 464, 97)) + list(range(8 * 464, 8 * 480)):
         wrong = bytearray(first)
         wrong[bit // 8] ^= 1 << bit % 8
         raises(ValueError, Parcel(KEY).open, bytes(wrong))

@@ -221,15 +221,15 @@ def swap() -> dict[str, str]:
     """Two pages of a swap under the shared secret KEY, and the receipt for them."""
     keys = HKDF(hashes.SHA256(), 96, None, b"emask/1 swap\0").derive(KEY)
     first = b"\x07\x0a" + le(1983335, 4) + le(20660, 2) + b"\x01\x01" + le(77, 4) + le(20674, 2)
-    text = first + b"\xff\x00" + le(3, 4) + bytes(480 - 22) + bytes(n & 255 for n in range(480))
+    text = first + b"\xff\x00" + le(3, 4) + bytes(464 - 22) + bytes(n & 255 for n in range(464))
     cipher = Cipher(algorithms.AES(keys[:32]), modes.CBC(bytes(16))).encryptor().update(text)
     pages = []
     for number in (1, 2):
-        sealed = cipher[480 * number - 480 : 480 * number]
+        sealed = cipher[464 * number - 464 : 464 * number]
         pages.append(sealed + hmac.digest(keys[32:64], number.to_bytes(4, "big") + sealed, "sha256")[:16])
     return {
         "page_begin": pages[0][:32].hex(),
-        "page_tag": pages[0][480:].hex(),
+        "page_tag": pages[0][464:].hex(),
         "pages_sha256": sha(pages[0] + pages[1]).hex(),
         "receipt": hmac.digest(keys[64:], (2).to_bytes(4, "big"), "sha256").hex(),
     }
