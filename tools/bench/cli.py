@@ -203,6 +203,25 @@ def visit(
     click.echo(json.dumps(found) if as_json else visit_time.text(found))
 
 
+@bench.command("swap")
+@click.option("--mtu", type=click.IntRange(23, 517), default=247, show_default=True)
+@click.option("--interval-ms", type=click.FloatRange(7.5, 4000), default=30.0, show_default=True, help="Of the link.")
+@click.option(
+    "--days", type=click.IntRange(0, 21), default=21, show_default=True, help="Of sightings in the old token."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@_aioble
+@_json
+def swap(mtu: int, interval_ms: float, days: int, seed: int, aioble: str | None, as_json: bool) -> None:
+    """How long a swap takes: the visits in which what a token knows moves to a new one. A model."""
+    from tools.bench import swap as swap_time
+
+    with _Plain(), _bar() as bar:
+        task = bar.add_task("visits", total=8)
+        found = swap_time.run(prepare(aioble), days, mtu, interval_ms, seed, lambda: bar.advance(task))
+    click.echo(json.dumps(found) if as_json else swap_time.text(found))
+
+
 @bench.command("power")
 @click.option("--board", default="esp32c3", show_default=True, help="A folder of boards/ with a power table.")
 @click.option("--scenario", default="usual", show_default=True, help=f"One of: {', '.join(power_model.SCENARIOS)}.")
