@@ -96,13 +96,13 @@ def test_token_that_nobody_claimed_shows_no_result():
 @pytest.mark.parametrize("name", [name for name, row in flow.TABLE.items() if row.taps])
 def test_every_tap_and_every_end_of_time_leads_to_a_screen(name):
     row = flow.TABLE[name]
-    assert {*row.taps.values(), row.then} - {"result", "rest"} <= set(flow.TABLE)
+    assert {*row.taps.values(), row.then} - {"result", "rest", "step"} <= set(flow.TABLE)
 
 
 @pytest.mark.parametrize("name", flow.TABLE)
 def test_every_screen_comes_back_to_the_start_or_waits_for_the_visit(name):
     """Who walks away leaves nothing behind: time alone leads to the start, or the visit does."""
-    of_the_visit = {"seen", "two", "which", "checking", "leave", "number", "still", "closed"}
+    of_the_visit = {"seen", "two", "which", "checking", "leave", "number", "still", "moving", "closed"}
     seen = set()
     while name != "start" and name not in of_the_visit:
         assert name not in seen

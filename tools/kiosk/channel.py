@@ -81,19 +81,19 @@ class Channel:
             self._sequence = self._sequence + 1 & 0xFF
 
     async def push(self, kind: int, body: bytes) -> None:
-        """Send one message that has no answer of its own, without waiting for it to arrive if it fits one frame and the
-        token takes such writes; else as send() does.
+        """Send one message that has no answer of its own, without waiting for it to arrive if it fits three frames
+        and the token takes such writes; else as send() does.
         """
-        if len(body) + 5 > self._room or "write-without-response" not in self._rx.properties:
+        if len(body) + 9 > 3 * self._room or "write-without-response" not in self._rx.properties:
             return await self.send(kind, body)
-        while self._unread >= _WINDOW:
-            await self._until_read()
-        (frame,) = frames.split(kind, body, self._room, self._sequence)
-        await self._write(bytes(frame), response=False)
-        self._sequence = self._sequence + 1 & 0xFF
-        self._unread += 1
-        if self._unread % _MARK_EVERY == 0:
-            await self._mark()
+        for frame in frames.split(kind, body, self._room, self._sequence):
+            while self._unread >= _WINDOW:
+                await self._until_read()
+            await self._write(bytes(frame), response=False)
+            self._sequence = self._sequence + 1 & 0xFF
+            self._unread += 1
+            if self._unread % _MARK_EVERY == 0:
+                await self._mark()
 
     async def _until_read(self) -> None:
         self._read_on.clear()

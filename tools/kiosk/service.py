@@ -24,6 +24,7 @@ from tools.kiosk.session import NotMine, Progress, Show, VisitResult, visit
 from tools.kiosk.wish import Wish
 
 VISIT_LIMIT_S = 150.0
+_SWAP_LIMIT_S = 1_000.0  # a full ring of sightings takes minutes
 _CONNECT_LIMIT_S = 20.0
 _REST_S = 75.0  # a served token is connectable for at most this long under the same address
 _PAUSE_S = 1.0  # after a failure: do not hammer
@@ -125,8 +126,10 @@ async def attend(
     client_cls: Any, device: BLEDevice, folder: KioskFolder, clock: Callable[[], float], **hooks: Any
 ) -> tuple[VisitResult, Ending]:
     """One visit of `device`; `hooks` are those of session.visit."""
+    wish = hooks.get("wish")
+    limit_s = _SWAP_LIMIT_S if wish and wish.swap else VISIT_LIMIT_S
     try:
-        async with asyncio.timeout(VISIT_LIMIT_S), client_cls(device, timeout=_CONNECT_LIMIT_S) as client:
+        async with asyncio.timeout(limit_s), client_cls(device, timeout=_CONNECT_LIMIT_S) as client:
             return await visit(client, clock, folder, **hooks), Ending()
     except NotMine as error:
         ending = Ending(str(error), OTHER)

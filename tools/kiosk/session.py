@@ -22,12 +22,13 @@ from tools import signing, wire
 from tools.kiosk import identity
 from tools.kiosk.channel import Channel, Client, VisitError
 from tools.kiosk.folder import KioskFolder
+from tools.kiosk.swap import END
 from tools.kiosk.wish import Wish
 from tools.lists import ListFile
 
 WAIT_S = 15.0
 _CLOCK_UNCERTAINTY_S = 2
-_FOR_CLINICS = spec.ASK_PROXY | spec.ASK_HOUSEHOLD | spec.ASK_PAUSE | spec.ASK_DETAILS
+_FOR_CLINICS = spec.ASK_PROXY | spec.ASK_HOUSEHOLD | spec.ASK_PAUSE | spec.ASK_DETAILS | spec.ASK_SWAP
 _LIST_RESULTS = (
     "taken",
     "damaged on the way",
@@ -39,7 +40,15 @@ _LIST_RESULTS = (
     "leaves a gap",
 )
 _GAP, _OLDER = _LIST_RESULTS[spec.LIST_GAP], _LIST_RESULTS[spec.LIST_OLD_SERIAL]
-_UPLOAD_RESULTS = ("none", "taken", "the wearer did not agree", "the token has nothing to give", "wiped")
+_UPLOAD_RESULTS = (
+    "none",
+    "taken",
+    "the wearer did not agree",
+    "the token has nothing to give",
+    "wiped",
+    "ready",
+    "ready",
+)
 _MOST_TURNS = 120  # of a list: one for each block, and some to repeat
 _NUDGE_S = 5.0  # while a person reads: the token waits 15 s for a message
 
@@ -101,14 +110,24 @@ async def visit(
     opened = await _open(channel, clock, folder, result, progress)
     if decide:
         wish = await _while_reading(channel, decide(result.status))
-    await _ask(channel, folder, opened, wish, int(clock()), result, show)
-    on_shelf = result.status["state"] & spec.STATE_SHELF and not wish.handover
-    if not on_shelf and not result.ended and result.upload != "wiped":
+    answer = await _ask(channel, folder, opened, wish, int(clock()), result, show)
+    if wish.swap and await wish.swap.go_on(channel, *answer, result.status["sightings"], progress):
+        result.upload = "moved"
+    if _takes_lists(wish, result):
         await _hand_lists(channel, folder, result, progress)
     await channel.ask(spec.BYE, b"", spec.OK)
     result.complete = True
     result.sent_bytes = channel.sent_bytes
     return result
+
+
+def _takes_lists(wish: Wish, result: VisitResult) -> bool:
+    """Whether it is worn from now on. Of a swap only the new token is, once it has all; it asks for all lists anew."""
+    if wish.swap:
+        result.status["list_serial"] = 0
+        return result.upload == "moved" and wish.swap.stage == END
+    on_shelf = result.status["state"] & spec.STATE_SHELF and not wish.handover
+    return not on_shelf and not result.ended and result.upload != "wiped"
 
 
 @dataclass(frozen=True)
@@ -178,27 +197,30 @@ async def _ask(
     now_s: int,
     result: VisitResult,
     show: Show | None,
-) -> None:
+) -> tuple[int, bytes]:
+    """The result, and what is for the authority, or of a swap."""
     if wish.flags() & _FOR_CLINICS and opened.kind != spec.PROXY_KIOSK_KEY:
         raise VisitError("this kiosk is not certified for a clinic")
     if wish.code is not None:
         folder.make_room()  # what a token gives it gives once
     request = wire.pack_ask(opened.keys, wish.flags(), wish.days if wish.code else 0, wish.field())
     if show and wish.asks_wearer:
-        show(handshake.number(opened.whole))
+        show(wish.swap.number(opened.whole) if wish.swap else handshake.number(opened.whole))
     kind, body = await channel.ask(spec.ASK, request, spec.UPLOAD, wait_s=wish.wait_s)
     answer = wire.unpack_reply(opened.keys, body) if kind == spec.UPLOAD else None
     if answer is None:
         raise VisitError("the token's answer is not of this visit")
     outcome, grade, blob = answer
     result.details = wire.details(grade)
-    unasked = outcome == spec.UPLOAD_GIVEN and wish.code is None or outcome == spec.UPLOAD_WIPED and not wish.wipe
-    if outcome >= len(_UPLOAD_RESULTS) or unasked:
+    asked: dict[int, object] = {spec.UPLOAD_GIVEN: wish.code, spec.UPLOAD_WIPED: wish.wipe or wish.swap}
+    asked |= {spec.SWAP_READY: wish.swap, spec.SWAP_TAKEN: wish.swap}
+    if outcome >= len(_UPLOAD_RESULTS) or not asked.get(outcome, True):
         raise VisitError("the token answers what it was not asked")
     if outcome == spec.UPLOAD_GIVEN:
         assert wish.code is not None
         folder.store_upload(wish.code, opened.whole, blob, now_s)
     result.upload = _UPLOAD_RESULTS[outcome]
+    return outcome, blob
 
 
 async def _hand_lists(channel: Channel, folder: KioskFolder, result: VisitResult, progress: Progress | None) -> None:

@@ -13,10 +13,17 @@ from tools.kiosk.hall.flow import TABLE, Row
 from tools.kiosk.hall.page import AWAY, PICTURES
 
 FOLDER = Path(__file__).with_name("words")
-_HALL_ONLY = {"two", "slip", "unprinted"}
+_SWAP = {name for name in TABLE if name.startswith("swap")} | {
+    "moving",
+    "nottoken",
+    "unmoved",
+    "unerased",
+}  # two tokens
+_HALL_ONLY = {"two", "slip", "unprinted"} | _SWAP
 _CARE = Row({"next": "done"}, 30, "done")
 _ROWS = {
     "start": Row({"find": "seen", "staff": "staff", "keeper": "start"}),
+    "tasks": Row({name: to for name, to in TABLE["tasks"].taps.items() if name != "swap"}, 40),
     "press": Row({"find": "seen", "start": "start"}, 60),
     "weak": _CARE,
     "broken": _CARE,

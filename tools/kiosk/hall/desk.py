@@ -16,8 +16,9 @@ from tools.kiosk.drop import Drops
 from tools.kiosk.folder import KioskFolder
 from tools.kiosk.hall import faults, nearest, report, stock
 from tools.kiosk.hall.errand import Errand, certified
-from tools.kiosk.hall.flow import HOUSEHOLD, Flow
+from tools.kiosk.hall.flow import HOUSEHOLD, SWAP, Flow
 from tools.kiosk.session import VisitResult
+from tools.kiosk.swap import Swap
 from tools.kiosk.wish import Wish
 
 _BLINK_EVERY_S = 4.0
@@ -27,6 +28,7 @@ _REST_S = 75.0  # a token is connectable for a minute
 _PAUSE_S = 1.0
 _RETRY_S = 5.0
 _CHECK_S = 10.0
+_STEPS = ("swapnew", "swapold", "swapfill", "swapend")
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Desk:
         self._timed = -1
         self._known = False  # whether a person said that it is their token
         self._household = b""  # the secret of the household that is being told to its tokens; it is kept nowhere else
+        self._swap: Swap | None = None  # what one token gave for another; it is kept nowhere else
         self._visit: asyncio.Task[Any] | None = None
 
     # -- people
@@ -81,6 +84,8 @@ class Desk:
         screen = self.flow.screen
         if self.flow.errand != HOUSEHOLD:
             self._household = b""
+        if self.flow.errand != SWAP:
+            self._swap = None
         if screen.number == self._timed:
             return
         self._timed = screen.number
@@ -145,7 +150,7 @@ class Desk:
 
     def _two(self, both: bool) -> None:
         name = self.flow.screen.name
-        if both and name in ("start", "press", "done", "lost", "retry", "blind"):
+        if both and name in ("start", "press", "done", "lost", "retry", "blind") + _STEPS:
             self.flow.two()
         elif not both and name == "two":
             self.flow.back()
@@ -153,7 +158,9 @@ class Desk:
     async def _serve(self, device: Any, level_dbm: float) -> None:
         if self.flow.errand == HOUSEHOLD and not self._household:
             self._household = self.folder.chance(group.SECRET_BYTES)
-        errand = Errand.of(self.flow, self.folder, self._household)
+        if self.flow.errand == SWAP and not self._swap:
+            self._swap = Swap(self.flow.proxy)
+        errand = Errand.of(self.flow, self.folder, self._household, self._swap)
         self.flow.certified = certified(self.folder, self.clock())
         self.flow.seen()
         if missing := errand.missing(self.flow.certified):
@@ -199,7 +206,9 @@ class Desk:
             service.log(self.folder, self.clock, result, ending, **errand.facts(), referred=self.flow.referred)
         except OSError:
             self.tell(faults.NOT_LOGGED)
-        if result.complete:
+        if result.complete and errand.swap and not result.ended:
+            self.flow.stepped(errand.swap.stage, result.upload, faults.OTHER_TOKEN)
+        elif result.complete:
             self.flow.finished(result.upload, result.details, over=result.ended)
         elif ending.kind == service.OTHER:
             self.flow.back()
@@ -259,5 +268,7 @@ class Desk:
     def _progress(self, what: str, done: int, total: int) -> None:
         if what == "check":
             self.flow.checking(done / total)
+        elif what == "move":
+            self.flow.moving(done / total)
         else:
             self.flow.news(done / total)

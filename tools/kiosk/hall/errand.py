@@ -7,23 +7,25 @@ from tools.codes import F1, PLAIN, PROXY
 from tools.kiosk import identity
 from tools.kiosk.folder import KioskFolder
 from tools.kiosk.hall import faults, stock
-from tools.kiosk.hall.flow import CONTACT, HANDOVER, HOUSEHOLD, PAUSE, UPLOAD, WIPE, Flow
+from tools.kiosk.hall.flow import CONTACT, HANDOVER, HOUSEHOLD, PAUSE, SWAP, UPLOAD, WIPE, Flow
+from tools.kiosk.swap import Swap
 from tools.kiosk.wish import Wish
 
 
 @dataclass(frozen=True)
 class Errand:
     """name: empty in an ordinary visit. proxy: a representative agreed. code: for an upload, if one is left. household:
-    the secret of the one that tokens join just now."""
+    the secret of the one that tokens join just now. swap: as far as it has come."""
 
     name: str
     proxy: bool
     code: str | None
     household: bytes | None
     pause_min: int | None
+    swap: Swap | None
 
     @staticmethod
-    def of(flow: Flow, folder: KioskFolder, household: bytes) -> "Errand":
+    def of(flow: Flow, folder: KioskFolder, household: bytes, swap: Swap | None) -> "Errand":
         """The errand that was chosen on the page."""
         kind = F1 if flow.errand == CONTACT else PROXY if flow.proxy else PLAIN
         return Errand(
@@ -32,11 +34,12 @@ class Errand:
             stock.first(folder, kind) if flow.errand in (UPLOAD, CONTACT) else None,
             household if flow.errand == HOUSEHOLD else None,
             flow.pause_min if flow.errand == PAUSE else None,
+            swap if flow.errand == SWAP else None,
         )
 
     def missing(self, certified: bool) -> str:
         """The staff code of what it needs and the kiosk has not, or "". certified: as a clinic's."""
-        if (self.proxy or self.name in (HOUSEHOLD, PAUSE)) and not certified:
+        if (self.proxy or self.name in (HOUSEHOLD, PAUSE, SWAP)) and not certified:
             return faults.NO_CLINIC
         return faults.NO_CODES if self.name in (UPLOAD, CONTACT) and not self.code else ""
 
@@ -47,11 +50,13 @@ class Errand:
             household=self.household,
             pause_min=self.pause_min,
             wipe=self.name == WIPE,
+            swap=self.swap,
         )
 
     def facts(self) -> dict[str, object]:
         """For the log: nothing that identifies anyone."""
-        return {"errand": self.name, "proxy": self.proxy} if self.name else {}
+        step = {"step": self.swap.stage} if self.swap else {}
+        return {"errand": self.name, "proxy": self.proxy, **step} if self.name else {}
 
 
 def certified(folder: KioskFolder, now_s: float) -> bool:

@@ -15,7 +15,7 @@ from tools.kiosk.folder import KioskFolder
 
 NO_RADIO, NO_IDENTITY, NO_ROOM, NO_FOLDER, WRONG_CLOCK = "K11", "K21", "K31", "K32", "K41"
 LISTS_DAMAGED, LOST, BROKE, RESTARTED, NOT_LOGGED, NO_PRINT, NO_CODES = "K33", "K51", "K52", "K61", "K34", "K71", "K81"
-NO_CLINIC = "K82"
+NO_CLINIC, OTHER_TOKEN, HALF_SWAPPED = "K82", "K83", "K84"
 CODES = {
     NO_RADIO: "no Bluetooth adapter, or it does not answer",
     NO_IDENTITY: "no key or no certificate that holds now",
@@ -30,6 +30,8 @@ CODES = {
     NO_PRINT: "the slip was not printed",
     NO_CODES: "no upload code is left",
     NO_CLINIC: "the kiosk is not certified for a clinic",
+    OTHER_TOKEN: "a step of a swap met another token, or an empty one that is not empty",
+    HALF_SWAPPED: "the old token of a swap is not erased",
 }
 _LEAST_FREE_BYTES = 1 << 20
 _RUNNING = "running"

@@ -7,11 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tools.kiosk import swap
+from tools.kiosk.hall.faults import HALF_SWAPPED
 from tools.kiosk.hall.report import Report
 
 UPLOAD, HANDOVER, WIPE, HOUSEHOLD, PAUSE = "upload", "handover", "wipe", "household", "pause"
+SWAP = "swap"  # of a token for a new one, in four visits
 CONTACT = "contact"  # whom a list warned gives the keys since then (F1)
-_RESULT, _REST = "result", "rest"  # stand for the screen of the report's result, and of what is left to say after it
+# Stand for the screen of the report's result, of what is left to say after it, and of the next step of a swap.
+_RESULT, _REST, _NEXT = "result", "rest", "step"
 PAUSES_MIN = {"four": 240, "eight": 480, "end": 0}  # by the buttons of "pause"
 
 
@@ -31,10 +35,20 @@ TABLE = {
     "start": Row({"found": "erase", "staff": "staff"}),
     "staff": Row({UPLOAD: "consent", HANDOVER: "press", "back": "erase", "more": "tasks", "start": "start"}, 40),
     "erase": Row({WIPE: "press", "stop": "start"}, 40),
-    "tasks": Row({HOUSEHOLD: "household", PAUSE: "pause", CONTACT: "since", "start": "start"}, 40),
+    "tasks": Row({HOUSEHOLD: "household", PAUSE: "pause", CONTACT: "since", SWAP: "swap", "start": "start"}, 40),
     "since": Row({"agree": "press", "stop": "start"}, 60),
     "household": Row({"agree": "press", "stop": "start"}, 60),
     "pause": Row({"four": "press", "eight": "press", "end": "press", "stop": "start"}, 40),
+    "swap": Row({"agree": _NEXT, "proxy": _NEXT, "stop": "start"}, 60),
+    "swapnew": Row({"start": "start"}, 120),
+    "swapold": Row({"start": "start"}, 120),
+    "swapfill": Row({"start": "start"}, 120),
+    "swapend": Row({"start": "start"}, 120),
+    "moving": Row(),
+    "nottoken": Row({"another": _NEXT, "finish": "start"}, 60),
+    "unmoved": Row({"another": _NEXT, "finish": "start"}, 60),
+    "swapped": Row({}, 20),
+    "unerased": Row({}, 20),
     "consent": Row({"agree": "press", "proxy": "press", "stop": "start"}, 60),
     "press": Row({"start": "start"}, 60),
     "seen": Row(),
@@ -81,6 +95,7 @@ TABLE = {
 # A person stands before these, so that the next token has to wait; each of them ends by itself.
 _BUSY = {
     "staff", "tasks", "consent", "since", "erase", "household", "pause", "joined", "unjoined",
+    "swap", "nottoken", "unmoved",
     "details", "weak", "broken", "battery", "empty", "slip",
 }  # fmt: skip
 
@@ -109,6 +124,7 @@ class Flow:
         self.errand = ""  # what the staff want of the next token
         self.proxy = False  # a representative agreed in the wearer's place
         self.pause_min = 0
+        self.step = swap.NEW  # of a swap: whose turn it is
         self.acknowledged = self.referred = self.detailed = self.certified = False
         self.over = False  # the programme has ended for this token
         self.fault = ""
@@ -130,7 +146,7 @@ class Flow:
             self.errand = name
         elif screen.name == "pause":
             self.pause_min = PAUSES_MIN.get(name, 0)
-        elif screen.name == "consent":
+        elif screen.name in ("consent", "swap"):
             self.proxy = name == "proxy"
         elif screen.name == "withdrawn":
             self.acknowledged = True
@@ -161,7 +177,11 @@ class Flow:
 
     def back(self) -> None:
         """Wait for a token again: none is near any more, or the wearer said that it is another one."""
-        self.go("press" if self.errand else "start")
+        self.go(_NEXT if self.errand == SWAP else "press" if self.errand else "start")
+
+    def moving(self, share: float) -> None:
+        """What a token knows goes to the kiosk, or to the new token."""
+        self._progress("moving", share)
 
     def checking(self, share: float) -> None:
         self._progress("checking", share)
@@ -211,10 +231,27 @@ class Flow:
         else:
             self.go(_REST)
 
+    def stepped(self, step: str, upload: str, code: str) -> None:
+        """A visit of a swap is complete. step: what is next; upload: as in VisitResult; code: of another token."""
+        self.step = step
+        if step == swap.OLD and upload == "the wearer did not agree":
+            self.errand, self.proxy = "", False
+            self.go("kept")
+        elif step == swap.OVER:
+            self.errand, self.proxy = "", False
+            self.go("swapped")
+        elif upload == "moved":
+            self.go(_NEXT)
+        else:
+            self.go("nottoken", code=code)
+
     def broke(self, screen: str, code: str) -> None:
         """The visit ended before its end: screen "lost" or "retry"."""
         if self.errand == HOUSEHOLD:
             self.go("unjoined", code=code)
+            return
+        if self.errand == SWAP:
+            self.go("unmoved", code=code)
             return
         self.errand, self.proxy = "", False
         self.go(screen, code=code)
@@ -252,8 +289,13 @@ class Flow:
         if name == _REST:
             assert self.report
             name, fields = self.report.care or "slip", {"code": self.report.codes}
+        if name == _NEXT:
+            name = "swap" + self.step
         if name == "start":
-            self.errand, self.proxy = "", False
+            half = self.errand == SWAP and self.step == swap.END
+            self.errand, self.proxy, self.step = "", False, swap.NEW
+            name, fields = ("unerased", {"code": HALF_SWAPPED}) if half else (name, fields)
+        if name == "start":
             name = "closed" if self.fault else name
         if name == "closed":
             fields = {"code": self.fault}
@@ -268,5 +310,5 @@ class Flow:
         row = TABLE[name]
         hidden = {"staff": not self.clinic, "details": not self.certified}
         taps = tuple(tap for tap in row.taps if not hidden.get(tap))
-        share = 0.0 if name in ("checking", "leave") else None
+        share = 0.0 if name in ("checking", "leave", "moving") else None
         return Screen(name, row, taps, number, fields, share)

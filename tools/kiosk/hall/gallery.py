@@ -23,6 +23,9 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "battery": {"code": "T11"},
     "empty": {"code": "T12"},
     "unjoined": {"code": "K51"},
+    "unmoved": {"code": "K51"},
+    "nottoken": {"code": "K83"},
+    "unerased": {"code": "K84"},
     "details": {"length": 2, "near": 3, "sure": 1},
     "broken": {"code": "T12 T41"},
     "number": {"a": 3, "b": 5},
@@ -31,7 +34,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "retry": {"code": "K52"},
     "unprinted": {"code": "K71"},
 }
-_SHARES = {"checking": 0.5, "leave": 0.6}
+_SHARES = {"checking": 0.5, "leave": 0.6, "moving": 0.4}
 _WAIT_MS = 10_000
 
 
@@ -61,7 +64,7 @@ class Gallery:
         own.go(name, **_FIELDS.get(name, {}))
         own.fault = fault
         if name in _SHARES:
-            (own.checking if name == "checking" else own.news)(_SHARES[name])
+            {"checking": own.checking, "leave": own.news, "moving": own.moving}[name](_SHARES[name])
         self._shown = self._page.show(own, tag)
         self._loop.call_soon_threadsafe(self._feed.tell)
         return self._shown.number

@@ -24,6 +24,8 @@ PICTURES = {
     "unprinted": "slip", "broken": "weak", "tasks": "staff", "joined": "household", "unjoined": "household",
     "paused": "pause", "resumed": "token", "details": "staff", "empty": "battery",
     "wiped": "drawer", "unwiped": "token", "erase": "drawer",
+    "swapnew": "newtoken", "swapfill": "newtoken", "swapold": "oldtoken", "swapend": "oldtoken", "moving": "swap",
+    "nottoken": "two", "unmoved": "swap", "swapped": "thanks", "unerased": "drawer",
 }  # fmt: skip
 
 
