@@ -19,7 +19,7 @@ _LEAD_BYTES = const(6)
 _END = const(255)
 # By kind: bytes of a record that moves, or of each of its parts; 0: it does not. Never whom the token believes, nor
 # what it has of lists: who can seal to it could invent that.
-_UNITS = b"\x00\x20\x19\x30\x0f\x00\x00\x0a\x00\x00\x00\x10\x08\x01\x00\x3a"
+_UNITS = b"\x00\x20\x19\x30\x0f\x00\x00\x0a\x00\x00\x00\x10\x08\x01\x00\x5a"
 
 
 class Swap:

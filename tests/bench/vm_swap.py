@@ -3,6 +3,7 @@ test_firmware.py.
 """
 
 import asyncio
+import struct
 import sys
 from hashlib import sha256
 
@@ -68,23 +69,24 @@ def moves(visit, body=b""):
 
 def worn():
     """A token that met a case and a friend, belongs to a household, had a pause, and is alerted."""
+    import second
+
     board.fresh()
     token = Token()
     rig.Visit(token.device, UTC).ask(spec.ASK_HANDOVER)
     token.records = rig.beside(token.device, [CASE, FRIEND])
     token.device.radio.heard = [(10, -50, rig.neighbour(token.device.own_slot())(token.device))]
     rig.minutes(token.device, 2)  # of a slot that is not merged yet
-    token.device.radio.heard = []
     store, slot = token.device.store, token.device.slot()
     for number in range(20):
         store.append(spec.SIGHTING, slot, sighting.pack(1, bytes((number,)) * 12, 1, 3, 1, -80, 0, bytes(8)))
     store.append(spec.HOUSEHOLD, slot, HOME)
     store.append(spec.PAUSES, slot, bytes(16))
     store.append(spec.MET, slot, bytes(3) + token.records[0])
-    store.append(spec.SECOND, slot, bytes(58))
+    store.append(spec.SECOND, slot, bytes(struct.calcsize(second._FORMAT)))
     token.device.set_alert(alert.pack(DAY, alert.GRADE_CONTACT, alert.HEARD, 5, DAY + 14))
     token.device.freeze()
-    token.rtc = board.rtc
+    token.device.radio.heard, token.rtc = [], board.rtc
     return token
 
 
@@ -111,8 +113,7 @@ def given(old, public, flags=0, press=True):
 
 def taken(new, enc, pages):
     """The third visit: the last replies."""
-    visit = new.visit()
-    assert step(visit, spec.ASK_SWAP_TAKE, enc)[0] == spec.SWAP_READY
+    assert step(visit := new.visit(), spec.ASK_SWAP_TAKE, enc)[0] == spec.SWAP_READY
     replies = [moves(visit, page) for page in pages][-1]
     new.rtc = board.rtc
     return replies
@@ -154,7 +155,6 @@ def test_new_token_counts_a_segment_of_its_own_and_knows_the_time():
     _, new, _ = swapped(old)
     assert new.device.clock.segment == new.device.state.segment == segment + 1
     assert new.device.clock.anchored and abs(new.device.own_s() - UTC - board.now_ms // 1000) <= 5
-    rig.minutes(new.device, 2)
     again = new.boot()
     assert again.device.state.segment == segment + 2 and not again.device.state.shelf
 
