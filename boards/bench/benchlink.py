@@ -11,6 +11,7 @@ OFF_DEEP_SLEEP, OFF_RESET = 2, 3
 FOREVER = -1
 
 _POWER_GONE = -999  # the errno that says: this VM has no power (a cut, a reset from outside, the watchdog)
+_LIGHT_US = 1000  # so little charged CPU time moves nothing
 _SYNC_US = 4000  # charged CPU time beyond this is handed over at once, so that a busy loop moves the clock
 _REQUEST = "<IBI"  # length of the payload, operation, CPU time charged since the last request (us)
 _REPLY = "<IhqH"  # length of what follows, errno (0 is none), local time (us), number of events
@@ -84,8 +85,10 @@ def charge(us):
     _s.charged += us
 
 
-def post(op, payload):
+def post(op, payload=b""):
     """Tell the host with the next call: for what has no answer and can't fail. Raises PowerOff."""
+    if _s.charged > _LIGHT_US:
+        call(OP_SYNC)
     if _s.dead:
         raise PowerOff()
     _s.posted += struct.pack(_REQUEST, len(payload), op | _POSTED, 0) + payload

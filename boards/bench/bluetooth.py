@@ -26,6 +26,7 @@ _EV_REPORT, _EV_IRQ, _EV_ASK = const(0x40), const(0x41), const(0x42)
 _IRQ_SCAN_RESULT, _IRQ_SCAN_DONE = const(5), const(6)
 _FRAMES = (15, 18, 19)  # a value read, a notification, an indication: bytes to work on
 _SHUTDOWN_MS = const(2000)
+_ADV_BYTES = const(31)
 # Layout of each irq's numbers; what follows them is the address (tail "a"), a UUID ("u") or data ("d").
 _LAYOUT = {
     1: ("<HB", "a"),
@@ -67,6 +68,7 @@ class BLE(Gatt):
     def _start(self):
         self._handler = None
         self._scanning = False
+        self._beacon_us = None
         benchlink.on_event(_EV_REPORT, self._on_report)
         benchlink.on_event(_EV_IRQ, self._on_irq)
         benchlink.on_event(_EV_ASK, self._on_ask)
@@ -143,6 +145,7 @@ class BLE(Gatt):
     def active(self, active=None):
         if active is None:
             return benchlink.ble_active
+        self._beacon_us = None
         if active:
             self._shutdown()
             _call(_OP_ACTIVE, b"\x01")
@@ -187,6 +190,7 @@ class BLE(Gatt):
         raise ValueError("unknown config param")
 
     def _set(self, key, value):
+        self._beacon_us = None
         if key == "gap_name":
             _call(_OP_NAME, b"=" + bytes(_buffer(value)))
         elif key == "mtu":
@@ -206,7 +210,7 @@ class BLE(Gatt):
     def gap_advertise(self, interval_us=500000, adv_data=None, *, resp_data=None, connectable=True):
         if interval_us is None:
             if benchlink.ble_active:
-                _call(_OP_ADV_STOP)
+                benchlink.post(_OP_ADV_STOP)
             return
         flags = 1 if connectable else 0
         adv = resp = b""
@@ -217,7 +221,13 @@ class BLE(Gatt):
             flags |= 4
             resp = bytes(_buffer(resp_data))
         _need_active()
-        _call(_OP_ADVERTISE, struct.pack("<BiHH", flags, interval_us, len(adv), len(resp)) + adv + resp)
+        asked = struct.pack("<BiHH", flags, interval_us, len(adv), len(resp)) + adv + resp
+        # As the one before, but for its data: it can't be refused.
+        if flags == 2 and interval_us == self._beacon_us and len(adv) <= _ADV_BYTES:
+            benchlink.post(_OP_ADVERTISE, asked)
+            return
+        _call(_OP_ADVERTISE, asked)
+        self._beacon_us = interval_us if flags == 2 else None
 
     def gap_scan(self, duration_ms=0, interval_us=1280000, window_us=11250, active=False):
         _need_active()

@@ -19,6 +19,8 @@ _KEEP = (
     "hashlib",
     "cryptolib",
     "_taskqueue",
+    "gc",
+    "wide_gc",
 )
 
 
@@ -83,8 +85,10 @@ def _fresh(boot):
 
     import _taskqueue
     import select
+    import wide_gc
 
     sys.modules["_asyncio"] = _taskqueue
+    sys.modules["gc"] = wide_gc
     time.boot_us = benchlink.now_us()
     time.rtc_offset_s = 0
     os.bench_seed(bytes.fromhex(boot["seed"]))

@@ -6,11 +6,11 @@ import numpy as np
 from tests.bench.scenes import emask, spoilt
 from tools.bench.attack import eavesdrop
 
-VISITS = 8
+VISITS = 12
 
 
 def test_visit_of_a_warned_token_and_sizes_of_an_upload_are_like_any_other():
-    done = emask("bench", "attack", "eavesdrop", "--visits", 2 * VISITS, "--seed", 3, "--json")
+    done = emask("bench", "attack", "eavesdrop", "--visits", 16, "--seed", 3, "--json")
     facts = json.loads(done.stdout)
     assert done.exit_code == 0
     assert all(facts[kind]["within_chance"] for kind in ("alerted", "contact", "upload_without_times"))
