@@ -5,7 +5,6 @@ Parts: state, clock, identity, rendezvous, journal, radio, power; the store and 
 
 import struct
 import time
-from binascii import crc32
 
 import rtc
 import settings
@@ -179,13 +178,6 @@ class Device:
         """All confirmed times, for dating."""
         records = (record for _slot, record in self.store.read(spec.ANCHOR))
         return clock.Anchors(records, self.board.CLOCK_ERROR_PPM)
-
-    def anchors_check(self):
-        """A checksum of them."""
-        check = 0
-        for _slot, record in self.store.read(spec.ANCHOR):
-            check = crc32(record, check)
-        return check
 
     def timekeeper(self):
         """Who judges a time that is told."""

@@ -3,6 +3,8 @@ how the list came.
 """
 
 import asyncio
+import gc
+from binascii import crc32
 
 import afterwards
 import exempt
@@ -68,21 +70,25 @@ class Matching:
         own_group = (lambda record: group.own(secret, record)) if secret else None
         done = reached = 0
         if info:
-            dated = device.anchors_check()
+            dated = 0
+            for _slot, record in device.store.read(spec.ANCHOR):
+                dated = crc32(record, dated)
             if info.dated != dated:
                 info.begin(dated)
             done, reached = info.done, info.reached
+        gc.collect()  # it asks for pieces of several KiB
         matcher = Matcher(device.lists.header(), device.store, device.anchors(), CAPACITY, own_group, done, reached)
         pauses = exempt.pauses(device)
         for at in range(0, len(pauses), 2):
             matcher.exposure.pauses.append((pauses[at], pauses[at + 1] - 1))
-        saved_ms = device.board.clock_ms()
+        clock_ms = device.board.clock_ms
+        saved_ms = clock_ms()
         for at, _ in enumerate(matcher.run(open_records)):
-            late = device.visits or device.board.clock_ms() - saved_ms >= _SAVE_MS
+            late = device.visits or clock_ms() - saved_ms >= _SAVE_MS
             if info and late and matcher.reached != info.reached:
                 info.done, info.reached = matcher.done, matcher.reached
                 info.save()
-                saved_ms = device.board.clock_ms()
+                saved_ms = clock_ms()
             if not at & _STEPS:
                 await self._breathe()
         return matcher.exposure

@@ -14,6 +14,7 @@ from tools.authority import core
 from tools.bench import crypto, visit
 from tools.bench.attack.stage import Stage
 from tools.bench.image import Image
+from tools.bench.run import TOKEN_HEAP_KIB
 from tools.files import write_whole
 from tools.kiosk import swap
 from tools.kiosk.session import VisitResult
@@ -29,7 +30,7 @@ class Pair:
     """An old token and a new one on stages of their own, a clinic's kiosk beside each; `carried` goes between."""
 
     def __init__(
-        self, image: Image, folder: Path, days: int, seed: int, heap_kib: int = visit.HEAP_KIB, **how: Any
+        self, image: Image, folder: Path, days: int, seed: int, heap_kib: int = TOKEN_HEAP_KIB, **how: Any
     ) -> None:
         """how: `free` as Stage has it."""
         fill = visit.filler(days) if days else None

@@ -11,11 +11,11 @@ from emask import sighting, spec, store
 from tools.bench import crypto, outcome
 from tools.bench.attack.stage import Stage
 from tools.bench.image import Image
+from tools.bench.run import TOKEN_HEAP_KIB
 from tools.bench.scenario import START_UTC
 
 _CRYPTO = ("x25519", "ed25519_verify", "seal", "seal_block")
 _A_DAY = 840  # sightings of a usual day
-HEAP_KIB = 304  # with shims and code; a full flash needs more than the 288 of other runs, within the rule of 96 KiB
 _BETWEEN_S = 400.0  # so that a list is compared before the next one comes
 AIM_S = {0: 2.0, 1_000: 5.0, 10_000: 30.0}  # of link time
 
@@ -62,7 +62,7 @@ def _visits(
     rows = []
     with (
         tempfile.TemporaryDirectory() as folder,
-        Stage(image, Path(folder), seed=seed, free=free, fill=filler(days), heap_kib=HEAP_KIB) as stage,
+        Stage(image, Path(folder), seed=seed, free=free, fill=filler(days), heap_kib=TOKEN_HEAP_KIB) as stage,
     ):
         stage.radio("station", mtu=mtu, interval_us=int(interval_ms * 1000))
         lasted: list[float] = []

@@ -12,6 +12,7 @@ import numpy as np
 from emask import spec
 from tools.bench.attack.stage import Stage
 from tools.bench.image import Image
+from tools.bench.run import TOKEN_HEAP_KIB
 from tools.bench.scenario import START_UTC
 from tools.kiosk.wish import Wish
 
@@ -38,7 +39,7 @@ import boot, main
 _KNOWN = {
     "alerted": "self.set_alert(alert.pack({day}, alert.GRADE_CONTACT, 0, 5, {day} + 14))",
     "contact": f"self.store.append({spec.SECOND}, self.slot(), "
-    "struct.pack('<HBBIH48x', {day}, alert.GRADE_CONTACT, 1, 5, {day} + 14))",
+    "struct.pack('<HBBIH80x', {day}, alert.GRADE_CONTACT, 1, 5, {day} + 14))",
 }
 KINDS = ("calm", "alerted", "contact", "upload")
 _STATES = {"alerted": spec.STATE_ALERT, "contact": spec.STATE_LESSER}
@@ -74,7 +75,13 @@ def _life(image: Image, kind: str, seeds: list[int], count: int, tell: Callable[
         known = _KNOWN.get(kind, "pass").format(day=int(START_UTC.timestamp()) // 86400)
         script.write_text(_LIFE.format(known=known))
         with Stage(
-            image, Path(folder), seed=seed, detail="full", script=script, heap_kib=288, report_latency_ms=250.0
+            image,
+            Path(folder),
+            seed=seed,
+            detail="full",
+            script=script,
+            heap_kib=TOKEN_HEAP_KIB,
+            report_latency_ms=250.0,
         ) as stage:
             stage.run(stage.visit())  # certificates are known, the time is
             stage.wait(4000)

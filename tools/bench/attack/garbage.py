@@ -19,6 +19,7 @@ from tools.bench.attack.between import Recorder
 from tools.bench.attack.mutations import Mutations, forged, joined
 from tools.bench.attack.stage import Stage
 from tools.bench.image import Image
+from tools.bench.run import TOKEN_HEAP_KIB
 from tools.kiosk.channel import VisitError
 from tools.kiosk.wish import Wish
 
@@ -81,7 +82,7 @@ def run(image: Image, count: int, seed: int, tell: Callable[[int], None]) -> Res
     with tempfile.TemporaryDirectory() as folder:
         probe = Path(folder) / "probe.py"
         probe.write_text(_PROBE)
-        stage = Stage(image, Path(folder), seed=seed, script=probe, heap_kib=288, report_latency_ms=250.0)
+        stage = Stage(image, Path(folder), seed=seed, script=probe, heap_kib=TOKEN_HEAP_KIB, report_latency_ms=250.0)
         with stage:
             return _Attack(stage, random.Random(seed)).run(count, tell)
 
