@@ -7,11 +7,9 @@ from pathlib import Path
 
 import click
 
-from tools import codes, lists, signing
-from tools.authority import contacts, core, intake, key_cli, keyring, release_cli, service_cli, store, withdrawn
-from tools.authority import site as publishing
+from tools import codes, signing
+from tools.authority import contacts, core, intake, key_cli, keyring, kiosks, release_cli, service_cli, store, withdrawn
 from tools.authority.options import Plain, at, folder_argument, offline_option
-from tools.cli import BadInput
 from tools.files import write_whole
 
 
@@ -73,6 +71,33 @@ def certify_kiosk(
         serial, data = core.certify_kiosk(folder, key, region, now_s, days, offline, proxy=proxy)
         write_whole(out, data)
     click.echo(f"Certificate {serial}, for {days} days, is in {out}.")
+
+
+@authority.command("kiosks")
+@folder_argument
+@click.argument(
+    "publics", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="[KIOSK.pub]..."
+)
+@at
+@click.option("--json", "as_json", is_flag=True)
+def list_kiosks(folder: Path, publics: tuple[Path, ...], now_s: int, as_json: bool) -> None:
+    """Which certificates hold, of these kiosks or of all: the serials by which a stolen kiosk is revoked.
+
+    While one is renewed a kiosk has two: revoke both.
+    """
+    with Plain():
+        names = {signing.load_public(path): path.name for path in publics}
+        found = kiosks.certified(folder, now_s, names)
+    for kiosk in found:
+        name = names.get(kiosk.key or b"") or (signing.certificate_name(kiosk.key) if kiosk.key else "not noted")
+        if as_json:
+            click.echo(json.dumps(dataclasses.asdict(kiosk) | {"key": kiosk.key.hex() if kiosk.key else None}))
+            continue
+        facts = f"region {kiosk.region}" + (", may ask who can't press" if kiosk.proxy else "")
+        until = f"{datetime.fromtimestamp(kiosk.until_s, UTC):%Y-%m-%d}"
+        click.echo(f"{kiosk.serial}: {name}, {facts}, until {until}{', revoked' if kiosk.revoked else ''}")
+    if not found:
+        click.echo("No certificate of a kiosk holds.", err=True)
 
 
 @authority.command()
@@ -244,23 +269,6 @@ def withdraw(folder: Path, code: str, now_s: int, as_json: bool) -> None:
     click.echo(f"{done.records} records are withdrawn from the next list on.")
     if done.contacts:
         click.echo(f"{done.contacts} records of contacts (F1) rested on them and are withdrawn too: release that list.")
-
-
-@authority.command()
-@click.argument("site", type=click.Path(file_okay=False, path_type=Path), metavar="SITE")
-@click.argument(
-    "sources", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE..."
-)
-def site(site: Path, sources: tuple[Path, ...]) -> None:
-    """Put published lists and kiosks' certificates into the folder SITE, for any web server. Needs no key.
-
-    Kiosks fetch from there (emask kiosk sync). What SITE held of older lists goes.
-    """
-    try:
-        current = publishing.put(site, sources)
-    except (lists.ListFileError, OSError) as error:
-        raise BadInput(str(error)) from None
-    click.echo(f"{len(current)} lists are current in {site}.")
 
 
 for _command in (*key_cli.COMMANDS, *release_cli.COMMANDS, *service_cli.COMMANDS):

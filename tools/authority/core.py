@@ -72,7 +72,7 @@ def want_kiosk(database: Connection, public: bytes, region: int, now_s: int, day
     """
     kind = spec.PROXY_KIOSK_KEY if proxy else spec.KIOSK_KEY
     wanted = Wanted(signed.Head(kind, region, _next_certificate(database)), now_s, now_s + days * spec.DAY_S, public)
-    _note_certificate(database, wanted.head, wanted.until_s)
+    _note_certificate(database, wanted.head, wanted.until_s, public)
     store.note(database, now_s, "certify-kiosk" + ("-proxy" if proxy else ""))
     return wanted
 
@@ -186,8 +186,8 @@ def _next_certificate(database: Connection) -> int:
     return (database.scalar(select(func.max(tables.certificates.c.serial))) or 0) + 1
 
 
-def _note_certificate(database: Connection, head: signed.Head, until_s: int) -> None:
-    values = {"serial": head.serial, "kind": head.kind, "region": head.region, "until_s": until_s}
+def _note_certificate(database: Connection, head: signed.Head, until_s: int, key: bytes | None = None) -> None:
+    values = {"serial": head.serial, "kind": head.kind, "region": head.region, "until_s": until_s, "key": key}
     database.execute(insert(tables.certificates).values(values))
 
 

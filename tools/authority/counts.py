@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
 
 from emask import spec
 from tools.authority import intake, store, tables
+from tools.authority.kiosks import KINDS
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ def counts(folder: Path, now_s: int, clinic: int = 0) -> Counts:
     """For the whole authority; with `clinic` the figures of codes are that clinic's, and the rest everybody's."""
     codes, records, kiosks = tables.codes.c, tables.records.c, tables.certificates.c
     recent = [codes.issued_s > now_s - intake.QUOTA_S, *([codes.clinic == clinic] if clinic else [])]
-    valid = [kiosks.kind != spec.LIST_KEY, kiosks.until_s >= now_s]
+    valid = [kiosks.kind.in_(KINDS), kiosks.until_s >= now_s]
+    stands = select(tables.uploads.c.id).where(tables.uploads.c.withdrawn_s.is_(None))
     with store.reading(folder) as database:
         last = database.execute(_last_list()).first()
         return Counts(
@@ -38,7 +40,7 @@ def counts(folder: Path, now_s: int, clinic: int = 0) -> Counts:
             codes_expired=_count(database, tables.codes, codes.upload.is_(None), codes.expires_s < now_s, *recent),
             uploads=_count(database, tables.uploads),
             records=_count(database, tables.records),
-            records_unlisted=_count(database, tables.records, records.listed.is_(None)),
+            records_unlisted=_count(database, tables.records, records.listed.is_(None), records.upload.in_(stands)),
             last_serial=last.serial if last else 0,
             last_issued_s=last.issued_s if last else 0,
             kiosks=_count(database, tables.certificates, kiosks.revoked_s.is_(None), *valid),

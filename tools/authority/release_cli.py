@@ -12,6 +12,7 @@ import click
 from tools import lists, signing
 from tools import rule as rules
 from tools.authority import core, draft, listing, signer, store
+from tools.authority import site as publishing
 from tools.authority.options import Instant, Plain, at, folder_argument, holders_option
 from tools.authority.signer import Keys
 from tools.cli import BadInput, Refused
@@ -221,4 +222,21 @@ def publish(
     )
 
 
-COMMANDS = (make_draft, sign, accept, publish)
+@click.command()
+@click.argument("site", type=click.Path(file_okay=False, path_type=Path), metavar="SITE")
+@click.argument(
+    "sources", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE..."
+)
+def site(site: Path, sources: tuple[Path, ...]) -> None:
+    """Put published lists and kiosks' certificates into the folder SITE, for any web server. Needs no key.
+
+    Kiosks fetch from there (emask kiosk sync). What SITE held of older lists goes.
+    """
+    try:
+        current = publishing.put(site, sources)
+    except (lists.ListFileError, OSError) as error:
+        raise BadInput(str(error)) from None
+    click.echo(f"{len(current)} lists are current in {site}.")
+
+
+COMMANDS = (make_draft, site, sign, accept, publish)

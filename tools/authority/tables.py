@@ -76,6 +76,7 @@ certificates = Table(
     Column("region", Integer, nullable=False),
     _seconds("until_s", nullable=False),
     _seconds("revoked_s"),
+    Column("key", LargeBinary(32)),
 )
 audit = Table(
     "audit",
