@@ -136,8 +136,9 @@ def test_upload_asks_first_then_shows_the_number_and_says_what_became_of_it(agre
     own.seen()
     own.show_number((3, 5))
     assert own.screen.taps == ("stop",) and own.screen.name == ("still" if proxy else "number")
-    own.finished(upload)
+    own.finished(upload, code="BCDEFGHJKLMN")
     assert own.screen.name == screen and own.errand == ""
+    assert own.screen.fields == ({"receipt": "BCDEFGHJKLMN"} if screen == "given" else {})
 
 
 def at_the_advice(certified):

@@ -95,6 +95,7 @@ def test_upload_shows_the_number_and_strikes_out_its_code(page, hall):
     hall.tray.press(own)
     on(page, "which")
     tap(page, "yes", "given")
+    assert page.inner_text(".receipt").split() == ["ABCD", "EFGH", "JKLM"], "by which it could be taken back"
     assert len(hall.folder.uploads()) == 1 and own.days == 14
     assert (hall.folder.path / "codes.txt").read_text() == "PCDEFGHJKLMN\nBCDEFGHJKLMN\n"
     last = hall.folder.visits()[-1]

@@ -262,7 +262,7 @@ def withdraw(folder: Path, code: str, now_s: int, as_json: bool) -> None:
     (F1) uploaded because of them alone goes too, from the next list of contacts on.
     """
     with Plain():
-        done = withdrawn.withdraw(folder, code.strip().upper().replace("-", ""), now_s)
+        done = withdrawn.withdraw(folder, "".join(code.upper().replace("-", " ").split()), now_s)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(done)))
         return

@@ -209,7 +209,7 @@ class Desk:
         if result.complete and errand.swap and not result.ended:
             self.flow.stepped(errand.swap.stage, result.upload, faults.OTHER_TOKEN)
         elif result.complete:
-            self.flow.finished(result.upload, result.details, over=result.ended)
+            self.flow.finished(result.upload, result.details, over=result.ended, code=errand.code or "")
         elif ending.kind == service.OTHER:
             self.flow.back()
         elif ending.kind == service.SILENT:

@@ -79,8 +79,8 @@ TABLE = {
     "blind": Row({}, 15),
     "lost": Row({}, 15),
     "retry": Row({}, 15),
-    "given": Row({}, 15),
-    "noted": Row({}, 15),
+    "given": Row({}, 30),  # long enough to write its code down
+    "noted": Row({}, 30),
     "kept": Row({}, 15),
     "handed": Row({}, 10),
     "wiped": Row({}, 15),
@@ -200,10 +200,10 @@ class Flow:
         self.go("still" if self.proxy else "number", a=number[0], b=number[1])
 
     def finished(
-        self, upload: str = "none", details: tuple[int, int, int] | None = None, *, over: bool = False
+        self, upload: str = "none", details: tuple[int, int, int] | None = None, *, over: bool = False, code: str = ""
     ) -> None:
         """The visit is complete. upload: as in VisitResult; details: how long, how near, how sure, if asked for; over:
-        the programme has ended for this token. Who was told a result is still given the slip.
+        the programme has ended for this token; code: of the upload. Who was told a result is still given the slip.
         """
         self.over = over
         if over and (self.errand or self.report is None):
@@ -215,9 +215,9 @@ class Flow:
             return
         errand, self.errand, self.proxy = self.errand, "", False
         if errand == UPLOAD:
-            self.go("given" if upload == "taken" else "kept")
+            self._received("given", upload, code)
         elif errand == CONTACT:
-            self.go("noted" if upload == "taken" else "kept")
+            self._received("noted", upload, code)
         elif errand == PAUSE:
             self.go("paused" if self.pause_min else "resumed")
         elif errand == WIPE:
@@ -230,6 +230,13 @@ class Flow:
             self.go("details", **dict(zip(("length", "near", "sure"), details, strict=True)))
         else:
             self.go(_REST)
+
+    def _received(self, screen: str, upload: str, code: str) -> None:
+        """Show the code too, by which alone the upload could be taken back; it is said by no loudspeaker."""
+        if upload == "taken":
+            self.go(screen, receipt=code)
+        else:
+            self.go("kept")
 
     def stepped(self, step: str, upload: str, code: str) -> None:
         """A visit of a swap is complete. step: what is next; upload: as in VisitResult; code: of another token."""

@@ -28,6 +28,8 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "unerased": {"code": "K84"},
     "details": {"length": 2, "near": 3, "sure": 1},
     "broken": {"code": "T12 T41"},
+    "given": {"receipt": "BCDEFGHJKLMN"},
+    "noted": {"receipt": "1CDEFGHJKLMN"},
     "number": {"a": 3, "b": 5},
     "still": {"a": 6, "b": 2},
     "lost": {"code": "K51"},

@@ -61,6 +61,9 @@ class Page:
             taps=[self._tap(screen, tap, language) for tap in screen.taps],
             percent=None if screen.share is None else round(100 * screen.share),
             digits=[screen.fields[key] for key in ("a", "b") if key in screen.fields],
+            receipt=[
+                code[at : at + 4] for code in (screen.fields.get("receipt", ""),) for at in range(0, len(code), 4)
+            ],
             others=self._others(tag) if screen.name == "start" else [],
             slip=self.slip(flow, tag) if screen.name == "slip" else [],
             prints=self._prints == slip.BROWSER,
