@@ -10,7 +10,7 @@ from tools.lists import ListFile
 
 _LONGEST = 260  # more than a frame may have
 _MOST_OF_A_VISIT = 60
-_KINDS = (*range(1, 9), *range(64, 72))
+_KINDS = (*range(1, 10), *range(64, 73))
 
 
 class Mutations:
@@ -101,7 +101,7 @@ class Mutations:
         if how == 1:
             return rng.choice(_KINDS), body
         if how == 2:
-            return rng.choice(_KINDS), rng.randbytes(rng.choice((0, 1, 4, 52, 178, 249, 512)))
+            return rng.choice(_KINDS), rng.randbytes(rng.choice((0, 1, 4, 52, 178, 249, 480, 512)))
         if how == 3 and body:
             at = rng.randrange(len(body))
             return kind, body[:at] + bytes((body[at] ^ 1 << rng.randrange(8),)) + body[at + 1 :]
