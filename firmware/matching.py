@@ -15,6 +15,7 @@ from emask.match import CAPACITY, Matcher
 
 DEADLINE_MS = const(3600000)
 _CLEAR_MS = const(500)  # no work this long before a window, nor in it
+_LEAST = const(128)  # sightings in the index at a time
 _SAVE_MS = const(60000)  # of work that a reset may cost, beside that of days with matches
 _STEP_MS = const(100)
 _STEPS = const(3)  # of the comparison between two looks at the clock, and one more; the longest takes some 50 ms
@@ -76,8 +77,17 @@ class Matching:
             if info.dated != dated:
                 info.begin(dated)
             done, reached = info.done, info.reached
-        gc.collect()  # it asks for pieces of several KiB
-        matcher = Matcher(device.lists.header(), device.store, device.anchors(), CAPACITY, own_group, done, reached)
+        header, anchors = device.lists.header(), device.anchors()
+        capacity = 2 * CAPACITY
+        matcher = None
+        while not matcher:
+            capacity //= 2  # no piece was large enough: so each day in more walks than one
+            gc.collect()
+            try:
+                matcher = Matcher(header, device.store, anchors, capacity, own_group, done, reached)
+            except MemoryError:
+                if capacity < _LEAST:
+                    raise
         pauses = exempt.pauses(device)
         for at in range(0, len(pauses), 2):
             matcher.exposure.pauses.append((pauses[at], pauses[at + 1] - 1))

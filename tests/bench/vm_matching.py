@@ -179,6 +179,26 @@ def test_comparison_begins_anew_when_times_are_dated_otherwise_and_for_another_l
             assert slow.reads == whole and again.alert
 
 
+def test_comparison_does_with_a_smaller_index_when_memory_is_short():
+    import matching
+
+    device, _ = listed(12)
+    whole, tried = matching.Matcher, []
+
+    def short(header, store, anchors, capacity, *more):
+        tried.append(capacity)
+        if capacity > 256:
+            raise MemoryError
+        return whole(header, store, anchors, capacity, *more)
+
+    matching.Matcher = short
+    try:
+        match(device)
+    finally:
+        matching.Matcher = whole
+    assert device.alert and not device.list_waits and tried == [1024, 512, 256]
+
+
 def test_visit_stops_a_comparison_and_it_goes_on_after_it():
     import visit
     from chores import Chores

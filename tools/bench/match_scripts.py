@@ -41,7 +41,7 @@ def compared(records, look):
         if look and steps & 7 == 0:
             gc.collect()
             held = max(held, gc.mem_alloc() - before)
-    return cpu_s() - start, steps, matcher.exposure._count + matcher.exposure.hits_dropped, held
+    return cpu_s() - start, steps, matcher.exposure.hits + matcher.exposure.hits_dropped, held
 took, steps, hits, _ = compared(records, False)
 held = compared(lambda: records(2), True)[3]
 print(json.dumps((took, steps, hits, held)))
