@@ -1,4 +1,8 @@
-"""Owns a phone's page as built, served with its lists, and a phone that opens it. Asserts nothing."""
+"""Owns a phone's page as built, served with its lists, and a phone that opens it, which must have no problem."""
+
+from contextlib import contextmanager
+
+import pytest
 
 from tests.kiosk.browser import on
 from tests.phone.emulation import Emulation
@@ -7,7 +11,7 @@ from tools.authority import site as lists_site
 from tools.phone import site
 from tools.phone.gallery import PHONE, SIZE, served
 
-__all__ = ["Phone", "built", "served"]
+__all__ = ["Phone", "built", "opened", "served", "url"]
 
 
 def built(folder, root, sources, lists="lists/"):
@@ -15,6 +19,22 @@ def built(folder, root, sources, lists="lists/"):
     site.build(folder, site.Options(root, PHONE, lists))
     (folder / "lists").mkdir(exist_ok=True)
     lists_site.put(folder / "lists", sources)
+
+
+@pytest.fixture(scope="module")
+def url(world):
+    """Of the page in the folder of the file's own `world`."""
+    with served(world.path / "page") as address:
+        yield address
+
+
+@contextmanager
+def opened(browser, url, now_s):
+    """A phone for as long as it is used."""
+    own = Phone(browser, url, now_s)
+    yield own
+    own.close()
+    assert own.problems == []
 
 
 class Phone:

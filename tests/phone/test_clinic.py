@@ -6,11 +6,11 @@ from emask import spec
 from tests.kiosk.browser import on, tap
 from tests.kiosk.hall_rig import ALERTED, SEEN
 from tests.phone.emulation import FakeAir, bluetooth_chromium
-from tests.phone.phone_rig import Phone, built, served
+from tests.phone.phone_rig import Phone, built, opened, url
 from tests.tools.fake_token import FakeToken
 from tests.tools.world import NOW_S, World
 
-__all__ = ["bluetooth_chromium"]
+__all__ = ["bluetooth_chromium", "url"]
 
 
 @pytest.fixture(scope="module")
@@ -21,19 +21,11 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def url(world):
-    with served(world.path / "page") as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
 def own(bluetooth_chromium, url, world):
-    phone = Phone(bluetooth_chromium, url, NOW_S)
-    on(phone.page, "start")
-    phone.certify(world.authority, proxy=True)
-    yield phone
-    phone.close()
-    assert phone.problems == []
+    with opened(bluetooth_chromium, url, NOW_S) as phone:
+        on(phone.page, "start")
+        phone.certify(world.authority, proxy=True)
+        yield phone
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from emask import spec
 from tests.kiosk.browser import on, tap
 from tests.kiosk.hall_rig import SEEN
 from tests.phone.emulation import FakeAir, bluetooth_chromium
-from tests.phone.phone_rig import Phone, built, served
+from tests.phone.phone_rig import built, opened, url
 from tests.tools.fake_token import FakeToken
 from tests.tools.world import NOW_S, World
 
-__all__ = ["bluetooth_chromium"]
+__all__ = ["bluetooth_chromium", "url"]
 _FULL = """() => {
     const put = IDBObjectStore.prototype.put;
     IDBObjectStore.prototype.put = function (value, key) {
@@ -32,29 +32,19 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def url(world):
-    with served(world.path / "page") as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
 def stranger(bluetooth_chromium, url):
-    own = Phone(bluetooth_chromium, url, NOW_S)
-    on(own.page, "start")
-    yield own
-    own.close()
-    assert own.problems == []
+    with opened(bluetooth_chromium, url, NOW_S) as own:
+        on(own.page, "start")
+        yield own
 
 
 @pytest.fixture(scope="module")
 def certified(bluetooth_chromium, url, world):
-    own = Phone(bluetooth_chromium, url, NOW_S)
-    on(own.page, "start")
-    own.certify(world.authority)
-    own.module("stock.js", "await m.add(given)", "ABCDEFGHJKLM")
-    yield own
-    own.close()
-    assert own.problems == []
+    with opened(bluetooth_chromium, url, NOW_S) as own:
+        on(own.page, "start")
+        own.certify(world.authority)
+        own.module("stock.js", "await m.add(given)", "ABCDEFGHJKLM")
+        yield own
 
 
 @pytest.fixture

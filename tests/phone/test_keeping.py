@@ -11,7 +11,7 @@ from emask import keylist, spec
 from tests.kiosk.browser import on, tap
 from tests.kiosk.hall_rig import SEEN
 from tests.phone.emulation import FakeAir, bluetooth_chromium
-from tests.phone.phone_rig import Phone, built, served
+from tests.phone.phone_rig import Phone, built, opened, served
 from tests.tools import web_server
 from tests.tools.fake_token import FakeToken
 from tests.tools.unreliable import Unreliable
@@ -43,21 +43,17 @@ def server(world):
 
 @pytest.fixture
 def phone(bluetooth_chromium, server):
-    own = Phone(bluetooth_chromium, server[1] + "/index.html", NOW_S)
-    on(own.page, "start")
-    yield own
-    own.close()
-    assert own.problems == []
+    with opened(bluetooth_chromium, server[1] + "/index.html", NOW_S) as own:
+        on(own.page, "start")
+        yield own
 
 
 @pytest.fixture(scope="module")
 def computer(bluetooth_chromium, server):
     """A phone for facts that leave nothing in it."""
-    own = Phone(bluetooth_chromium, server[1] + "/index.html", NOW_S)
-    on(own.page, "start")
-    yield own
-    own.close()
-    assert own.problems == []
+    with opened(bluetooth_chromium, server[1] + "/index.html", NOW_S) as own:
+        on(own.page, "start")
+        yield own
 
 
 def names(phone, store="lists"):

@@ -7,7 +7,7 @@ import pytest
 
 from emask import keylist, spec
 from tests.kiosk.browser import chromium, on
-from tests.phone.phone_rig import Phone, built, served
+from tests.phone.phone_rig import built, opened, served
 from tests.tools.fake_token import FakeToken
 from tests.tools.world import NOW_S, World
 
@@ -48,14 +48,11 @@ def world(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def phone(chromium, world):
-    with served(world.path / "page") as url:
-        own = Phone(chromium, url, NOW_S)
+    with served(world.path / "page") as url, opened(chromium, url, NOW_S) as own:
         on(own.page, "closed")
         own.certify(world.authority)
         own.page.expose_function("toToken", lambda frame: own.to_token(frame))
         yield own
-        own.close()
-        assert own.problems == []
 
 
 def visited(phone, token):

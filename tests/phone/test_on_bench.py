@@ -10,7 +10,7 @@ from tests.bench.scenes import mounted
 from tests.kiosk.browser import on, tap
 from tests.phone.bench_air import BenchAir
 from tests.phone.emulation import bluetooth_chromium
-from tests.phone.phone_rig import Phone, built, served
+from tests.phone.phone_rig import Phone, built, opened, served
 from tests.tools.world import World
 from tools import lists, wire
 from tools import rule as rules
@@ -45,22 +45,18 @@ def url(page):
 
 @pytest.fixture
 def stranger(bluetooth_chromium, url, air):
-    own = Phone(bluetooth_chromium, url, air.run.utc_s())
-    on(own.page, "start")
-    yield own
-    own.close()
-    assert own.problems == []
+    with opened(bluetooth_chromium, url, air.run.utc_s()) as own:
+        on(own.page, "start")
+        yield own
 
 
 @pytest.fixture(scope="module")
 def nurse(bluetooth_chromium, url, air):
     """With a clinic's certificate."""
-    own = Phone(bluetooth_chromium, url, air.run.utc_s())
-    on(own.page, "start")
-    own.certify(air.run.out / "authority", proxy=True)
-    yield own
-    own.close()
-    assert own.problems == []
+    with opened(bluetooth_chromium, url, air.run.utc_s()) as own:
+        on(own.page, "start")
+        own.certify(air.run.out / "authority", proxy=True)
+        yield own
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from emask import keylist, spec
 from tests.kiosk.browser import on, tap
 from tests.kiosk.hall_rig import ALERTED, SEEN
 from tests.phone.emulation import FakeAir, bluetooth_chromium
-from tests.phone.phone_rig import Phone, built, served
+from tests.phone.phone_rig import Phone, built, opened, served, url
 from tests.tools.fake_token import FakeToken
 from tests.tools.world import NOW_S, World
 
-__all__ = ["bluetooth_chromium"]
+__all__ = ["bluetooth_chromium", "url"]
 RECORDS = [keylist.pack_record(bytes([n]) * 32, 1000 + n, 0, 96) for n in range(40)]
 
 
@@ -24,28 +24,18 @@ def world(tmp_path_factory):
     return own
 
 
-@pytest.fixture(scope="module")
-def url(world):
-    with served(world.path / "page") as address:
-        yield address
-
-
 @pytest.fixture
 def stranger(bluetooth_chromium, url):
-    own = Phone(bluetooth_chromium, url, NOW_S)
-    yield own
-    own.close()
-    assert own.problems == []
+    with opened(bluetooth_chromium, url, NOW_S) as own:
+        yield own
 
 
 @pytest.fixture(scope="module")
 def certified(bluetooth_chromium, url, world):
-    own = Phone(bluetooth_chromium, url, NOW_S)
-    on(own.page, "start")
-    own.certify(world.authority, region=7)
-    yield own
-    own.close()
-    assert own.problems == []
+    with opened(bluetooth_chromium, url, NOW_S) as own:
+        on(own.page, "start")
+        own.certify(world.authority, region=7)
+        yield own
 
 
 @pytest.fixture

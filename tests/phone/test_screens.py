@@ -5,7 +5,7 @@ import pytest
 from tests.browser import violations
 from tests.kiosk.browser import chromium, on
 from tests.kiosk.measures import RULES, is_as_promised, measured
-from tests.phone.phone_rig import Phone, served
+from tests.phone.phone_rig import Phone, opened, served
 from tests.tools.world import NOW_S
 from tools.phone import site, table
 from tools.phone.gallery import put
@@ -25,11 +25,9 @@ def url(tmp_path_factory):
 @pytest.fixture(scope="module")
 def phone(chromium, url):
     """One without Web Bluetooth, as a browser on Linux is."""
-    own = Phone(chromium, url, NOW_S)
-    on(own.page, "closed")
-    yield own
-    assert own.problems == []
-    own.close()
+    with opened(chromium, url, NOW_S) as own:
+        on(own.page, "closed")
+        yield own
 
 
 @pytest.fixture(scope="module", params=SIZES, ids="{0[0]}x{0[1]}".format)
