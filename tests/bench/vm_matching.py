@@ -43,22 +43,36 @@ class Lists:
         return self._flash.ioctl(command, argument)
 
 
+def handed(device, records):
+    """A list of these records in the token; the partition that it reads them from."""
+    data = rig._list(records, issued_s=device.own_s() + 7200)
+    assert rig.Visit(device, device.own_s()).hand(data) == rig._acked(spec.LIST_OK)
+    device.let_go()
+    slow = board.partitions["lists"] = Lists(device, board.partitions["lists"])
+    return slow
+
+
 def listed(count=80):
     """A token with a list of `count` records, the case's among them, and the partition that it reads them from."""
     device, _ = rig.handed_over()
     case = beside_a_case(device)
     others = [keylist.pack_record(bytes([n + 100]) * 32, device.own_slot() - 300, 0, 600) for n in range(count - 1)]
-    data = rig._list(others + [case], issued_s=device.own_s() + 7200)
-    assert rig.Visit(device, device.own_s()).hand(data) == rig._acked(spec.LIST_OK)
-    device.let_go()
-    slow = board.partitions["lists"] = Lists(device, board.partitions["lists"])
-    return device, slow
+    return device, handed(device, others + [case])
 
 
 def match(device):
     from matching import Matching
 
     asyncio.run(Matching(device).run())
+
+
+def cut_off(device):
+    """The comparison ends in a reset; the token after it."""
+    try:
+        match(device)
+        raise AssertionError("no reset")
+    except board.Reset:
+        return rig.boot()
 
 
 def test_matching_leaves_the_windows_alone():
@@ -95,12 +109,7 @@ def test_matching_goes_on_by_itself_after_a_reset_at_any_point():
     for cut_after in range(1, whole):
         device, slow = listed(12)
         slow.cut_after = cut_after
-        try:
-            match(device)
-            raise AssertionError("no reset")
-        except board.Reset:
-            pass
-        again = rig.boot()
+        again = cut_off(device)
         assert again.list_waits and not again.alert
         match(again)
         assert again.alert == alert and not again.list_waits
@@ -118,10 +127,7 @@ def worn_for_days(records=80, days=3):
     others = [
         keylist.pack_record(bytes([n + 100]) * 32, (today - days - 1) * 96, 0, 96 * (days + 2)) for n in range(records)
     ]
-    data = rig._list(others + [case], issued_s=device.own_s() + 7200)
-    assert rig.Visit(device, device.own_s()).hand(data) == rig._acked(spec.LIST_OK)
-    device.let_go()
-    slow = board.partitions["lists"] = Lists(device, board.partitions["lists"])
+    slow = handed(device, others + [case])
     slow.ms = _LONG_MS
     return device, slow
 
@@ -135,12 +141,7 @@ def test_long_comparison_goes_on_after_a_reset():
     for cut_after in range(20, whole, 41):
         device, slow = worn_for_days()
         slow.cut_after = cut_after
-        try:
-            match(device)
-            raise AssertionError("no reset")
-        except board.Reset:
-            pass
-        again = rig.boot()
+        again = cut_off(device)
         match(again)
         assert again.alert == alert and not again.list_waits
         assert slow.reads <= whole + cut_after
@@ -157,12 +158,7 @@ def test_comparison_begins_anew_when_times_are_dated_otherwise_and_for_another_l
     for change in range(2):
         device, slow = worn_for_days()
         slow.cut_after = whole - 20
-        try:
-            match(device)
-            raise AssertionError("no reset")
-        except board.Reset:
-            pass
-        again = rig.boot()
+        again = cut_off(device)
         assert again.list_info.done
         if change:
             again.list_info.state = 0
