@@ -75,3 +75,11 @@ def new_cluster() -> Cluster:
     if found is None:
         pytest.skip("no PostgreSQL here (apt-get install postgresql)")
     return Cluster(found)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """One for a file's tests."""
+    own = new_cluster()
+    yield own
+    own.close()

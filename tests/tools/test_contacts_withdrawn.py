@@ -8,18 +8,13 @@ from sqlalchemy import select
 
 from emask import keylist, met, spec
 from tests.tools.intake_files import KEY, NOW_S, upload
-from tests.tools.postgres import new_cluster
+from tests.tools.postgres import cluster
 from tests.tools.test_contacts import ALLOWS, FIRST, MET_DAY, OWN, contact, new_code, record
 from tools import lists
 from tools.authority import contacts, core, intake, resting, retention, store, tables, withdrawn
 from tools.cli import main
 
-
-@pytest.fixture(scope="module")
-def cluster():
-    own = new_cluster()
-    yield own
-    own.close()
+__all__ = ["cluster"]
 
 
 class Case:

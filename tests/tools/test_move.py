@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from emask import spec
 from tests.tools.intake_files import KEY, NOW_S, upload
-from tests.tools.postgres import new_cluster
+from tests.tools.postgres import cluster, new_cluster
 from tests.tools.service_process import LIMIT_S, Service
 from tests.tools.test_contacts import ALLOWS, FIRST, contact, new_code
 from tools import codes, wire
@@ -21,15 +21,9 @@ from tools import rule as rules
 from tools.authority import contacts, core, intake, moving, releases, retention, staff, store, tables, withdrawn
 from tools.cli import main
 
+__all__ = ["cluster"]
 PASSWORD = "correct horse battery"
 DAY_S = 86_400
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    own = new_cluster()
-    yield own
-    own.close()
 
 
 class Lived:

@@ -8,27 +8,20 @@ import resource
 import threading
 import time
 
-import pytest
 import requests
 from sqlalchemy import func, select
 
 from tests.tools.intake_files import NOW_S, upload
-from tests.tools.postgres import new_cluster
+from tests.tools.postgres import cluster
 from tests.tools.service_process import LIMIT_S, Service
 from tools.authority import core, intake, store, tables
 
+__all__ = ["cluster"]
 COUNT = 30
 
 
 def send(service, body, web=requests):
     return web.post(service.address + "/v1/uploads", data=body, timeout=LIMIT_S)
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    own = new_cluster()
-    yield own
-    own.close()
 
 
 @contextlib.contextmanager

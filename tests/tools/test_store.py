@@ -14,19 +14,13 @@ from click.testing import CliRunner
 from sqlalchemy import func, select, text
 
 from tests.tools.intake_files import upload
-from tests.tools.postgres import new_cluster
+from tests.tools.postgres import cluster, new_cluster
 from tools import ROOT, codes
 from tools.authority import core, intake, store, tables
 from tools.cli import main
 
+__all__ = ["cluster"]
 NOW_S = 1_700_000_000
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    own = new_cluster()
-    yield own
-    own.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
